@@ -1,0 +1,73 @@
+"""An account and the rules that change it: pure functions of the account, the event and the time."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from pydantic import SecretStr
+
+from grok_app.catalog import DEFAULT_QUOTA, Pool
+
+COOL_DOWN_S: Final = 900
+"""How long an account rests when Grok doesn't say. Source: protocol notes, section 2.10.3, [A]."""
+
+
+class Status(StrEnum):
+    """Whether an account can be asked."""
+
+    ACTIVE = "active"
+    COOLING = "cooling"
+    EXPIRED = "expired"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A sign-in at Grok. The credential is no part of its repr."""
+
+    id: int
+    pool: Pool
+    credential: SecretStr
+    status: Status
+    quota: int
+    cooling_until_ms: int = 0
+    use_count: int = 0
+    fail_count: int = 0
+    """401s in a row."""
+    last_used_at_ms: int | None = None
+    last_fail_at_ms: int | None = None
+    last_fail_reason: str | None = None
+
+
+def succeed(account: Account, cost: int, now_ms: int) -> Account:
+    """Count an answer: quota is taken, failures are forgotten, an empty account rests."""
+    quota = max(0, account.quota - cost)
+    used = replace(account, quota=quota, use_count=account.use_count + 1, fail_count=0, last_used_at_ms=now_ms)
+    return used if quota else cool_down(used, None, now_ms)
+
+
+def cool_down(account: Account, wait_s: float | None, now_ms: int) -> Account:
+    """Let an active account rest with no quota, as long as Grok asked for or the usual time."""
+    if account.status not in (Status.ACTIVE, Status.COOLING):
+        return account
+    until = now_ms + int((wait_s if wait_s is not None else COOL_DOWN_S) * 1000)
+    return replace(account, status=Status.COOLING, quota=0, cooling_until_ms=until)
+
+
+def recover(account: Account, now_ms: int) -> Account:
+    """Wake an account whose rest is over. Its quota is taken to be the pool's default until a refresh knows better."""
+    if account.status is not Status.COOLING or account.cooling_until_ms > now_ms:
+        return account
+    return replace(account, status=Status.ACTIVE, quota=DEFAULT_QUOTA[account.pool], cooling_until_ms=0)
+
+
+def reject(account: Account, reason: str, threshold: int, now_ms: int) -> Account:
+    """Count a refused credential; as many in a row as the threshold says expire the account."""
+    failed = replace(account, fail_count=account.fail_count + 1, last_fail_at_ms=now_ms, last_fail_reason=reason[:200])
+    is_over = failed.fail_count >= threshold and failed.status in (Status.ACTIVE, Status.COOLING)
+    return replace(failed, status=Status.EXPIRED) if is_over else failed
+
+
+def note_failure(account: Account, reason: str, now_ms: int) -> Account:
+    """Remember why the account failed last, for the operator to see."""
+    return replace(account, last_fail_at_ms=now_ms, last_fail_reason=reason[:200])

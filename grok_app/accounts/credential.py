@@ -1,0 +1,25 @@
+"""A credential as people paste it, and as we keep it."""
+
+from typing import Final
+
+from grok_app.errors import InvalidRequestError
+
+_LIMIT_CHARS: Final = 16_384
+_SHORTEST_CHARS: Final = 4
+
+
+def normalize(pasted: str) -> str:
+    """The bare SSO token of `sso=<T>`, `<T>` or `<T>; other=…`. Source: protocol notes, section 1.1.
+
+    Raises:
+        InvalidRequestError: Nothing is left, or it has characters that no cookie has. The message never quotes it.
+    """
+    token = pasted.strip()
+    if token[:4].lower() == "sso=":
+        token = token[4:]
+    token = token.partition(";")[0].strip()
+    if not _SHORTEST_CHARS <= len(token) <= _LIMIT_CHARS:
+        raise InvalidRequestError("A token has 4 to 16384 characters", code="invalid_token")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise InvalidRequestError("A token has no spaces, line breaks or accents", code="invalid_token")
+    return token

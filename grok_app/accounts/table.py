@@ -1,0 +1,47 @@
+"""The accounts at rest: credentials sealed, found again by their keyed hash."""
+
+from pydantic import SecretStr
+from sqlalchemy import Column, String, Text
+from sqlmodel import Field
+
+from grok_app.accounts.account import Account, Status
+from grok_app.catalog import Pool
+from grok_app.db import TableModel, UtcMs, Vault, now_ms
+
+
+class AccountRow(TableModel, table=True):
+    """One account."""
+
+    __tablename__ = "account"
+
+    id: int | None = Field(default=None, primary_key=True)
+    pool: str = Field(sa_column=Column(String(20), nullable=False))
+    credential: str = Field(sa_column=Column(Text, nullable=False))
+    """Sealed by the vault."""
+    fingerprint: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    status: str = Field(sa_column=Column(String(10), nullable=False))
+    quota: int
+    cooling_until: int = Field(default=0, sa_column=Column(UtcMs, nullable=False))
+    use_count: int = 0
+    fail_count: int = 0
+    created_at: int = Field(default_factory=now_ms, sa_column=Column(UtcMs, nullable=False))
+    last_used_at: int | None = Field(default=None, sa_column=Column(UtcMs))
+    last_fail_at: int | None = Field(default=None, sa_column=Column(UtcMs))
+    last_fail_reason: str | None = Field(default=None, sa_column=Column(String(200)))
+
+
+def read_row(row: AccountRow, vault: Vault) -> Account:
+    """The account of a stored row."""
+    return Account(
+        id=row.id or 0,
+        pool=Pool(row.pool),
+        credential=SecretStr(vault.open(row.credential)),
+        status=Status(row.status),
+        quota=row.quota,
+        cooling_until_ms=row.cooling_until,
+        use_count=row.use_count,
+        fail_count=row.fail_count,
+        last_used_at_ms=row.last_used_at,
+        last_fail_at_ms=row.last_fail_at,
+        last_fail_reason=row.last_fail_reason,
+    )

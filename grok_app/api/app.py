@@ -1,0 +1,67 @@
+"""The FastAPI app: routes, error answers, and the page that documents both."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from grok_app import __version__
+from grok_app.api.errors import add_error_handlers
+from grok_app.api.request_scope import RequestScope
+from grok_app.api.routes import ROUTERS
+from grok_app.env import current_env
+from grok_app.runtime import open_services
+
+_DESCRIPTION: Final = (
+    "An OpenAI-compatible gateway to Grok. Show an API key as `Authorization: Bearer …` or `x-api-key`. "
+    'Every error is JSON: `{"error": {"message", "type", "param", "code"}}`.'
+)
+
+
+def create_api() -> FastAPI:
+    """The API as an ASGI app.
+
+    Served on its own it opens the services itself, at its lifespan's start. Behind the pages, where Reflex has the
+    lifespan, they are open already.
+    """
+    app = FastAPIOffline(
+        title="grok_app",
+        version=__version__,
+        description=_DESCRIPTION,
+        redoc_url=None,
+        static_url="/docs/assets",
+        redirect_slashes=False,
+        lifespan=_lifespan,
+        middleware=[Middleware(RequestScope), *_cors()],
+    )
+    for router, prefixes in ROUTERS:
+        for prefix in prefixes:
+            app.include_router(router, prefix=prefix)
+    add_error_handlers(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
+    async with open_services():
+        yield
+
+
+def _cors() -> list[Middleware]:
+    env, _ = current_env()
+    if not env.cors_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=env.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["x-request-id"],
+            allow_credentials="*" not in env.cors_origins,
+        )
+    ]

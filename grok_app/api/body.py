@@ -1,0 +1,57 @@
+"""Reading a JSON body: limited in size, parsed and validated in one pass."""
+
+from typing import Any, Final, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from grok_app.api.errors import schema_error
+from grok_app.errors import RequestTooLargeError
+
+BODY_LIMIT_BYTES: Final = 100 << 20
+"""A few attachments of 50 MB, in base64, and the words around them."""
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+async def read_json(request: Request, model: type[ModelT]) -> ModelT:
+    """Read the body of a request as this model, whatever its content type says.
+
+    Raises:
+        InvalidRequestError: It is not JSON, or not what the model wants; the error names the field.
+        RequestTooLargeError: It is larger than we take.
+    """
+    body = await _read(request)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise schema_error(error) from error
+
+
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI description of a body that `read_json` reads, for a route's `openapi_extra`."""
+    schema = model.model_json_schema()
+    schema = _inline(schema, schema.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _inline(node: Any, definitions: dict[str, Any]) -> Any:
+    """The schema with every reference replaced by what it refers to: OpenAPI looks for them elsewhere."""
+    if isinstance(node, list):
+        return [_inline(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if reference := node.get("$ref"):
+        return _inline(definitions[reference.rpartition("/")[2]], definitions)
+    return {key: _inline(value, definitions) for key, value in node.items()}
+
+
+async def _read(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_LIMIT_BYTES:
+            raise RequestTooLargeError(f"The request body is larger than {BODY_LIMIT_BYTES >> 20} MB")
+        parts.append(part)
+    return b"".join(parts)

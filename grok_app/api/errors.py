@@ -1,0 +1,75 @@
+"""Errors as answers: every one of them JSON of one shape. Source: API contract, section 3."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from grok_app.api.responses import json_response
+from grok_app.errors import (
+    AuthenticationError,
+    GatewayError,
+    InvalidRequestError,
+    MethodNotAllowedError,
+    NotFoundError,
+)
+
+_INVALID_JSON = "Invalid JSON in request body. Please check for trailing commas or syntax errors."
+
+
+def error_response(error: GatewayError, headers: Mapping[str, str] | None = None) -> Response:
+    """The HTTP answer that stands for this error."""
+    extra = dict(headers or {})
+    if isinstance(error, AuthenticationError):
+        extra["WWW-Authenticate"] = "Bearer"
+    if error.retry_after_s is not None:
+        extra["Retry-After"] = str(math.ceil(error.retry_after_s))
+    return json_response(error.body(), status=error.status, headers=extra)
+
+
+def schema_error(error: ValidationError | RequestValidationError) -> InvalidRequestError:
+    """The first thing that is wrong with a body or a query, as an error that names the field.
+
+    A rule that looks at more than its own field says in its context, as `at`, which field below it is meant.
+    """
+    first: Mapping[str, Any] = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return InvalidRequestError(_INVALID_JSON, code="json_invalid", param="body")
+    path = [str(part) for part in first["loc"] if part not in ("body", "query", "path")]
+    if at := first.get("ctx", {}).get("at"):
+        path.append(at)
+    return InvalidRequestError(first["msg"], code=first["type"], param=".".join(path) or "body")
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Let every error of this app be answered in the one shape."""
+    app.add_exception_handler(GatewayError, _on_gateway_error)
+    app.add_exception_handler(RequestValidationError, _on_schema_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+
+
+async def _on_gateway_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, GatewayError)  # noqa: S101 - registered for this type alone
+    return error_response(error)
+
+
+async def _on_schema_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
+    return error_response(schema_error(error))
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    """Starlette's own errors: the unknown route and the wrong method, mostly."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
+    ours: GatewayError
+    if error.status_code == NotFoundError.status:
+        ours = NotFoundError(f"There is nothing at {request.url.path}")
+    elif error.status_code == MethodNotAllowedError.status:
+        ours = MethodNotAllowedError(f"{request.method} is not allowed at {request.url.path}")
+    else:
+        ours = InvalidRequestError(str(error.detail))
+    return error_response(ours, error.headers)

@@ -1,0 +1,59 @@
+"""What surrounds every request: its id, a path without a trailing slash, and an answer even when we crash."""
+
+import re
+from typing import Final
+from uuid import uuid4
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from grok_app.api.errors import error_response
+from grok_app.errors import GatewayError
+from grok_app.logs import get_logger, request_id
+
+log = get_logger(__name__)
+_SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+
+
+class RequestScope:
+    """ASGI middleware. Pure, so that nothing is buffered and a stream is sent as it comes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        current_id = _wanted_id(scope) or uuid4().hex.encode()
+        token = request_id.set(current_id.decode())
+        has_started = False
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal has_started
+            if message["type"] == "http.response.start":
+                has_started = True
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", current_id)]
+            await send(message)
+
+        try:
+            await self._app(_without_slash(scope), receive, send_with_id)
+        except Exception:
+            log.exception("request crashed", method=scope["method"], path=scope["path"])
+            if not has_started:
+                await error_response(GatewayError("Internal server error"))(scope, receive, send_with_id)
+        finally:
+            request_id.reset(token)
+
+
+def _wanted_id(scope: Scope) -> bytes | None:
+    given: bytes = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return given if _SANE_ID.fullmatch(given) else None
+
+
+def _without_slash(scope: Scope) -> Scope:
+    path: str = scope["path"]
+    if path == "/" or not path.endswith("/"):
+        return scope
+    bare = path.rstrip("/") or "/"
+    return {**scope, "path": bare, "raw_path": bare.encode()}

@@ -1,0 +1,14 @@
+"""JSON answers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi import Response
+
+
+def json_response(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer with this content as JSON."""
+    return Response(
+        orjson.dumps(content), status_code=status, headers=dict(headers or {}), media_type="application/json"
+    )

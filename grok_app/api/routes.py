@@ -1,0 +1,23 @@
+"""Every route of the API, by prefix. An index, nothing else."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from grok_app.api.health import router as health
+from grok_app.api.openai import chat, models
+from grok_app.api.verify import admin as verify_admin
+from grok_app.api.verify import public as verify_public
+
+_INFERENCE: Final = ("/v1", "/grok/v1")
+_ADMIN: Final = ("/v1/admin", "/api/v1/admin")
+_PUBLIC: Final = ("/v1/public", "/api/v1/public")
+
+ROUTERS: Final[tuple[tuple[APIRouter, tuple[str, ...]], ...]] = (
+    (health, ("",)),
+    (chat, _INFERENCE),
+    (models, _INFERENCE),
+    (verify_admin, _ADMIN),
+    (verify_public, _PUBLIC),
+)
+"""Each router with the prefixes that it answers under."""

@@ -1,0 +1,115 @@
+"""Server-sent events as they come: one write per event, a comment in long silences, an end when the client goes."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from typing import Any, Final, TypeVar
+
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from grok_app.api.errors import error_response
+from grok_app.errors import GatewayError
+from grok_app.logs import get_logger
+
+log = get_logger(__name__)
+KEEP_ALIVE_S: Final = 15.0
+DONE: Final = b"data: [DONE]\n\n"
+_KEEP_ALIVE: Final = b": keep-alive\n\n"
+_HEADERS: Final = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+ResultT = TypeVar("ResultT")
+
+
+class EventStream(Response):
+    """Sends what a generator yields.
+
+    The head is sent with the first event, or after the first long silence; a GatewayError before that is an HTTP
+    error, one after it goes through `on_error`. A client that goes away closes the generator.
+
+    Args:
+        events: Whole events, in bytes.
+        on_error: The bytes that end a stream after an error.
+    """
+
+    def __init__(self, events: AsyncGenerator[bytes, None], on_error: Callable[[GatewayError], bytes]) -> None:
+        super().__init__()
+        self._events = events
+        self._on_error = on_error
+        self._has_started = False
+        self._sent_at = 0.0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream. Returns when it has ended or the client has gone."""
+        await until_disconnect(self._send_all(scope, receive, send), receive)
+
+    async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> None:
+        keep_alive = asyncio.create_task(self._keep_alive(send))
+        try:
+            async with aclosing(self._events) as events:
+                async for event in events:
+                    await self._write(send, event)
+        except GatewayError as error:
+            if not self._has_started:
+                await error_response(error)(scope, receive, send)
+                return
+            await self._write(send, self._on_error(error))
+        except Exception:
+            if not self._has_started:
+                raise
+            log.exception("stream crashed")
+            await self._write(send, self._on_error(GatewayError("Internal server error")))
+        finally:
+            keep_alive.cancel()
+        await self._start(send)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _write(self, send: Send, data: bytes) -> None:
+        if not self._has_started:
+            await self._start(send)
+        self._sent_at = asyncio.get_running_loop().time()
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def _start(self, send: Send) -> None:
+        if not self._has_started:
+            self._has_started = True
+            await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS]})
+
+    async def _keep_alive(self, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        self._sent_at = loop.time()
+        while True:
+            silent_s = loop.time() - self._sent_at
+            if silent_s >= KEEP_ALIVE_S:
+                await self._write(send, _KEEP_ALIVE)
+                silent_s = 0.0
+            await asyncio.sleep(KEEP_ALIVE_S - silent_s)
+
+
+async def until_disconnect(work: Coroutine[Any, Any, ResultT], receive: Receive) -> ResultT | None:
+    """Do the work, but stop it when the client goes away.
+
+    Returns:
+        The work's result; None when it was stopped, and nobody is left to be answered.
+    """
+    working = asyncio.create_task(work)
+    watching = asyncio.create_task(_disconnected(receive))
+    try:
+        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+        return await working if working.done() else None
+    finally:
+        await _end(working, watching)
+
+
+async def _disconnected(receive: Callable[[], Awaitable[Any]]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _end(*tasks: "asyncio.Task[Any]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

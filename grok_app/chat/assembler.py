@@ -1,0 +1,126 @@
+"""From the frames of one answer to its events: one event per token, filtered, counted, nothing kept that grows."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
+from uuid import uuid4
+
+from grok_app.chat.markup import MarkupFilter
+from grok_app.chat.tools import image_markdown, tool_line
+from grok_app.chat.types import Event, Finished, Started, Text, Thought, Usage
+from grok_app.chat.usage import byte_length, tokens
+from grok_app.upstream import CardFrame, EndFrame, ErrorKind, Frame, StartFrame, TokenFrame, UpstreamError
+
+_TOOL_CARD: Final = "xai:tool_usage_card"
+_RENDER: Final = "grok:render"
+_CARD_ID: Final = "card_id="
+
+
+class AnswerAssembler:
+    """Assembles one answer.
+
+    Thinking that comes after the first text of the answer is dropped, as every later version of Grok's own page does
+    (protocol notes, section 2.8.1). A found image stands where the text refers to its card; one that the text never
+    refers to comes at the end.
+
+    Args:
+        prompt: What was asked, for the usage.
+        filter_tags: The markup elements to take out.
+        shows_thinking: Whether `Thought` events are wanted. Hidden thinking still counts as completion tokens.
+    """
+
+    def __init__(self, prompt: str, filter_tags: Sequence[str], *, shows_thinking: bool) -> None:
+        self._prompt_bytes = byte_length(prompt)
+        self._shows_thinking = shows_thinking
+        self._thoughts = MarkupFilter(filter_tags, partial(self._replace, shows_cards=False))
+        self._text = MarkupFilter(filter_tags, partial(self._replace, shows_cards=True))
+        self._id: str | None = None
+        self._fingerprint: str | None = None
+        self._rollout_id: str | None = None
+        self._cards: dict[str, CardFrame] = {}
+        self._has_started = False
+        self._has_text = False
+        self._thought_bytes = 0
+        self._text_bytes = 0
+
+    def feed(self, frame: Frame) -> Iterator[Event]:
+        """The events that this frame brings; the first ever is `Started`, the last one `Finished`.
+
+        Raises:
+            UpstreamError: The answer has ended without a word.
+        """
+        if isinstance(frame, TokenFrame):
+            yield from self._start()
+            yield from self._token(frame)
+        elif isinstance(frame, StartFrame):
+            self._id = frame.response_id or self._id
+            self._fingerprint = self._fingerprint or frame.fingerprint
+        elif isinstance(frame, CardFrame):
+            self._cards[frame.card_id] = frame
+        else:
+            yield from self._end(frame)
+
+    def _start(self) -> Iterator[Event]:
+        if not self._has_started:
+            self._has_started = True
+            yield Started(self._id or f"chatcmpl-{uuid4().hex}", self._fingerprint)
+
+    def _token(self, frame: TokenFrame) -> Iterator[Event]:
+        self._rollout_id = frame.rollout_id
+        if not frame.is_thinking:
+            yield from self._close_thoughts()
+            yield from self._say(self._text.feed(frame.text))
+        elif not self._has_text:
+            yield from self._think(self._thoughts.feed(frame.text))
+
+    def _think(self, text: str) -> Iterator[Event]:
+        if text:
+            self._thought_bytes += byte_length(text)
+            if self._shows_thinking:
+                yield Thought(text)
+
+    def _say(self, text: str) -> Iterator[Event]:
+        if text:
+            self._has_text = True
+            self._text_bytes += byte_length(text)
+            yield Text(text)
+
+    def _close_thoughts(self) -> Iterator[Event]:
+        if not self._has_text:
+            yield from self._think(self._thoughts.close())
+
+    def _end(self, frame: EndFrame) -> Iterator[Event]:
+        yield from self._close_thoughts()
+        if not self._has_text and frame.message:
+            yield from self._start()
+            yield from self._say(self._text.feed(frame.message))
+        yield from self._say(self._text.close())
+        for card in tuple(self._cards.values()):
+            yield from self._start()
+            yield from self._say(self._show_card(card, is_first=not self._has_text))
+        if not self._has_started:
+            raise UpstreamError(ErrorKind.PROTOCOL, "Grok ended its answer without a word")
+        yield Finished(self._usage())
+
+    def _show_card(self, card: CardFrame, *, is_first: bool) -> str:
+        image = image_markdown(card.title, card.url)
+        return image if is_first or not image else f"\n{image}"
+
+    def _replace(self, name: str, element: str, *, shows_cards: bool) -> str:
+        if name == _TOOL_CARD:
+            line = tool_line(element, self._rollout_id)
+            return f"{line}\n" if line else ""
+        if name == _RENDER and shows_cards and (card := self._cards.pop(_card_id(element), None)):
+            return image_markdown(card.title, card.url)
+        return ""
+
+    def _usage(self) -> Usage:
+        reasoning = tokens(self._thought_bytes)
+        return Usage(tokens(self._prompt_bytes), reasoning + tokens(self._text_bytes), reasoning)
+
+
+def _card_id(element: str) -> str:
+    """The card that a `<grok:render card_id="…">` refers to; empty when it refers to none."""
+    _, _, after = element.partition(_CARD_ID)
+    quote = after[:1]
+    return after[1:].partition(quote)[0] if quote in ('"', "'") else ""

@@ -1,0 +1,111 @@
+"""Trying again: on the same account after a passing fault, on the next one after a refusal, never after a word.
+
+Source: API contract, section 5.4.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
+from tenacity.wait import wait_base, wait_random_exponential
+
+from grok_app.accounts import Accounts
+from grok_app.catalog import Model
+from grok_app.settings import Settings
+from grok_app.upstream import ChatPrompt, ErrorKind, Frame, StartFrame, Upstream, UpstreamError
+
+_STATUS_OF: Final = {
+    ErrorKind.INVALID_CREDENTIAL: 401,
+    ErrorKind.BLOCKED_ACCOUNT: 403,
+    ErrorKind.RATE_LIMITED: 429,
+}
+"""What sends us to the next account, and the status in `retry.retry_status_codes` that allows it."""
+_PASSING: Final = (ErrorKind.ANTI_BOT, ErrorKind.UNAVAILABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """Asks until one account answers."""
+
+    upstream: Upstream
+    accounts: Accounts
+    settings: Settings
+
+    async def frames(self, model: Model, prompt: ChatPrompt) -> AsyncGenerator[Frame, None]:
+        """The frames of the first attempt that gets as far as a token. The lease is held until the last of them.
+
+        Raises:
+            NoAccountError: No account is left to try.
+            UpstreamError: The last attempt's failure, or one after the first token.
+        """
+        tried: set[int] = set()
+        while True:
+            has_begun = False
+            try:
+                async with self.accounts.lease(model.pools, model.cost, tried) as lease:
+                    tried.add(lease.account_id)
+                    async with aclosing(self._on_account(lease.credential.get_secret_value(), prompt)) as frames:
+                        async for frame in frames:
+                            has_begun = True
+                            yield frame
+            except UpstreamError as error:
+                if has_begun or not self._moves_on(error) or len(tried) >= self.settings.retry.max_retry:
+                    raise
+            else:
+                return
+
+    async def _on_account(self, credential: str, prompt: ChatPrompt) -> AsyncGenerator[Frame, None]:
+        stream, head = await self._open(credential, prompt)
+        async with aclosing(stream):
+            for frame in head:
+                yield frame
+            async for frame in stream:
+                yield frame
+
+    async def _open(self, credential: str, prompt: ChatPrompt) -> tuple[AsyncGenerator[Frame, None], list[Frame]]:
+        """Open the answer and read as far as the first frame that says something."""
+        retry = self.settings.retry
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception(self._may_pass),
+            wait=_wait(retry.retry_backoff_base, retry.retry_backoff_factor, retry.retry_backoff_max),
+            stop=stop_after_attempt(retry.max_retry) | stop_before_delay(retry.retry_budget),
+            reraise=True,
+        ):
+            with attempt:
+                stream = self.upstream.chat(credential, prompt)
+                return stream, await _read_head(stream)
+        raise AssertionError("tenacity raises before it runs out of attempts")
+
+    def _may_pass(self, error: BaseException) -> bool:
+        return (
+            isinstance(error, UpstreamError)
+            and error.kind in _PASSING
+            and (error.status is None or error.status in self.settings.retry.retry_status_codes)
+        )
+
+    def _moves_on(self, error: UpstreamError) -> bool:
+        return _STATUS_OF.get(error.kind) in self.settings.retry.retry_status_codes
+
+
+async def _read_head(stream: AsyncGenerator[Frame, None]) -> list[Frame]:
+    head: list[Frame] = []
+    async for frame in stream:
+        head.append(frame)
+        if not isinstance(frame, StartFrame):
+            break
+    return head
+
+
+def _wait(base_s: float, factor: float, max_s: float) -> wait_base:
+    """Exponential backoff with full jitter, but never less than Grok asked for."""
+    backoff = wait_random_exponential(multiplier=base_s, exp_base=factor, max=max_s)
+
+    class _Wait(wait_base):
+        def __call__(self, retry_state: RetryCallState) -> float:
+            error = retry_state.outcome.exception() if retry_state.outcome else None
+            asked_s = error.retry_after_s if isinstance(error, UpstreamError) else None
+            return max(backoff(retry_state), asked_s or 0.0)
+
+    return _Wait()

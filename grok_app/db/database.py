@@ -1,0 +1,68 @@
+"""The engine and the session rule: one session per unit of work, committed at its end or not at all."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+_BUSY_TIMEOUT_MS = 5000
+
+
+class Database:
+    """One engine and its sessions."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @property
+    def kind(self) -> str:
+        """The storage's name on the wire: `sqlite` or `pgsql`."""
+        return {"postgresql": "pgsql"}.get(self._engine.dialect.name, self._engine.dialect.name)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[AsyncSession, None]:
+        """A session whose work is committed when the block ends and rolled back when it raises."""
+        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    async def ping(self) -> None:
+        """Ask the database for one row.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: It does not answer.
+        """
+        async with self._engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncGenerator[Database, None]:
+    """Open the database at this URL (`sqlite:///…`, `postgresql://…`) and close its connections at the end."""
+    engine = create_async_engine(driver_url(url, is_async=True), pool_pre_ping=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", prepare_sqlite)
+    try:
+        yield Database(engine)
+    finally:
+        await engine.dispose()
+
+
+def driver_url(url: str, *, is_async: bool) -> URL:
+    """The same URL with the driver that we install: aiosqlite or sqlite3, psycopg for both."""
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return parsed.set(drivername="sqlite+aiosqlite" if is_async else "sqlite")
+    return parsed.set(drivername=f"{backend}+psycopg")
+
+
+def prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Set a new SQLite connection up: readers beside one writer, waiting instead of failing when locked."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

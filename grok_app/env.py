@@ -1,0 +1,138 @@
+"""Process settings: what the environment decides once, before anything starts.
+
+Every name begins with `GROK_APP_`; `REDIS_URL` is the one exception. A name with a double underscore
+(`GROK_APP_APP__API_KEY`) belongs to a runtime setting and is handed to `grok_app.settings` untouched.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from grok_app.errors import ConfigurationError
+
+PREFIX = "GROK_APP_"
+_REDIS = "REDIS_URL"
+_HIDDEN = ("secret_key", "redis_url", "database_url")  # these may hold a password
+_DATABASE_SCHEMES = ("sqlite", "postgresql")
+_ORIGIN = re.compile(r"\*|https?://[^/\s]+")
+
+
+class Env(BaseModel):
+    """The process settings, frozen. Field names are the variables' names in lower case, without the prefix."""
+
+    model_config = ConfigDict(frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 serves the whole network.")
+    port: int = Field(8000, ge=1, le=65535, description="Port for pages and API.")
+    data_dir: Path = Field(Path("data"), description="Folder for the database, the key file and the media cache.")
+    database_url: str = Field("", description="sqlite:///… or postgresql://…; empty: SQLite in the data folder.")
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Encrypts stored secrets, 16 characters or more. Several, separated by commas: the first "
+        "encrypts, all decrypt. Empty: a key file in the data folder.",
+    )
+    cors_origins: tuple[str, ...] = Field(
+        (), description="Other origins whose pages may call the API, separated by commas. Empty: none."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
+    log_json: bool = Field(False, description="One JSON object per log line instead of text.")
+    redis_url: str = Field("", description="redis://… for several workers or machines; empty: one process.")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(_DATABASE_SCHEMES):
+            raise ValueError("a URL that begins with sqlite:// or postgresql://")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        keys = [key.strip() for key in value.get_secret_value().split(",")] if value else []
+        if any(len(key) < 16 for key in keys):  # noqa: PLR2004 - the length is the rule itself
+            raise ValueError("keys of 16 characters or more, separated by commas")
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+        if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("origins like https://chat.example.com, separated by commas, or *")
+        return origins
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("a URL that begins with redis:// or rediss://")
+        return value
+
+    @property
+    def database(self) -> str:
+        """The database URL in force: the one given, else SQLite in the data folder."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'grok_app.db').absolute()}"
+
+
+def read_env(environ: Mapping[str, str], dotenv: Path | None = None) -> tuple[Env, dict[str, str]]:
+    """Read process settings and the raw runtime overrides, `{"app.api_key": "…"}`.
+
+    The environment wins over the `.env` file.
+
+    Raises:
+        ConfigurationError: A name is unknown or a value is wrong; it says the name, the value and what was expected.
+    """
+    in_file = dotenv_values(dotenv) if dotenv else {}
+    given = {name: value for name, value in {**in_file, **environ}.items() if value is not None}
+    ours = {name.removeprefix(PREFIX).lower(): value for name, value in given.items() if name.startswith(PREFIX)}
+    overrides = {name.replace("__", ".", 1): value for name, value in ours.items() if "__" in name}
+    fields = {name: value for name, value in ours.items() if "__" not in name and value}
+    _refuse_unknown(fields)
+    if redis_url := given.get(_REDIS):
+        fields["redis_url"] = redis_url
+    try:
+        return Env.model_validate(fields), overrides
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error)) from error
+
+
+@cache
+def current_env() -> tuple[Env, dict[str, str]]:
+    """The environment of this process, read once, with `.env` of the working folder."""
+    return read_env(os.environ, Path(".env"))
+
+
+def _refuse_unknown(fields: Mapping[str, str]) -> None:
+    known = {name for name in Env.model_fields if name != "redis_url"}
+    for name in fields:
+        if name not in known:
+            expected = ", ".join(PREFIX + field.upper() for field in sorted(known))
+            raise ConfigurationError(
+                f"{PREFIX}{name.upper()} is not a setting: expected one of {expected}, "
+                f"or {PREFIX}<SECTION>__<KEY> for a runtime setting"
+            )
+
+
+def _explain(error: ValidationError) -> str:
+    """One line per wrong variable: its name, its value (never a secret's) and what was expected."""
+    lines = []
+    for item in error.errors():
+        field = str(item["loc"][0])
+        name = _REDIS if field == "redis_url" else PREFIX + field.upper()
+        value = "(hidden)" if field in _HIDDEN else repr(item["input"])
+        expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        lines.append(f"{name} = {value}: expected {expected}")
+    return "\n".join(lines)

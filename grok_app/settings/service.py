@@ -1,0 +1,96 @@
+"""The settings in force: defaults, then stored rows, then the environment."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from pydantic import SecretStr, ValidationError
+from sqlmodel import select
+
+from grok_app.db import Database, Vault, now_ms
+from grok_app.env import PREFIX
+from grok_app.errors import ConfigurationError
+from grok_app.settings.schema import KEYS, Settings, is_secret
+from grok_app.settings.table import SettingRow
+
+
+class SettingsService:
+    """Reads and stores settings. `snapshot` is what requests read: immutable, replaced as a whole."""
+
+    def __init__(self, database: Database, vault: Vault, overrides: Mapping[str, str]) -> None:
+        self._database = database
+        self._vault = vault
+        self._overrides = overrides
+        self.snapshot = Settings()
+
+    async def load(self) -> None:
+        """Read the stored values and put them in force.
+
+        Raises:
+            ConfigurationError: A stored value or an environment value is wrong; it says which and what was expected.
+        """
+        async with self._database.session() as session:
+            rows = (await session.exec(select(SettingRow))).all()
+        self.snapshot = _build({row.name: self._read(row) for row in rows}, self._overrides)
+
+    async def store(self, values: Mapping[str, Any]) -> None:
+        """Store these values by dotted name, all or none, and put them in force."""
+        async with self._database.session() as session:
+            for name, value in values.items():
+                await session.merge(SettingRow(name=name, value=self._write(name, value), updated_at=now_ms()))
+        await self.load()
+
+    async def ensure_keys(self) -> dict[str, str]:
+        """Make the keys that were never set, store them, and return the new ones by name (`app_key`, …).
+
+        A key that was set to the empty string stays empty: that is the operator's choice.
+        """
+        async with self._database.session() as session:
+            stored = set((await session.exec(select(SettingRow.name))).all())
+        known = stored | self._overrides.keys()
+        made = {key: secrets.token_urlsafe(32) for key in KEYS if f"app.{key}" not in known}
+        if made:
+            await self.store({f"app.{key}": value for key, value in made.items()})
+        return made
+
+    def _read(self, row: SettingRow) -> Any:
+        return orjson.loads(self._vault.open(row.value) if is_secret(row.name) else row.value)
+
+    def _write(self, name: str, value: Any) -> str:
+        text = orjson.dumps(value).decode()
+        return self._vault.seal(text) if is_secret(name) else text
+
+
+async def open_settings(database: Database, vault: Vault, overrides: Mapping[str, str]) -> SettingsService:
+    """The settings service, loaded."""
+    service = SettingsService(database, vault, overrides)
+    await service.load()
+    return service
+
+
+def _build(stored: Mapping[str, Any], overrides: Mapping[str, str]) -> Settings:
+    nested: dict[str, dict[str, Any]] = {}
+    for name, value in {**stored, **overrides}.items():
+        section, _, key = name.partition(".")
+        nested.setdefault(section, {})[key] = value
+    try:
+        return Settings.model_validate(nested)
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error, overrides)) from error
+
+
+def _explain(error: ValidationError, overrides: Mapping[str, str]) -> str:
+    lines = []
+    for item in error.errors():
+        name = ".".join(str(part) for part in item["loc"][:2])
+        shown = PREFIX + name.upper().replace(".", "__") if name in overrides else f"the stored setting {name}"
+        if item["type"] == "extra_forbidden":
+            lines.append(f"{shown} is not a setting")
+            continue
+        hidden = is_secret(name) or isinstance(item["input"], SecretStr) or "proxy" in name
+        value = "(hidden)" if hidden else repr(item["input"])
+        lines.append(
+            f"{shown} = {value}: expected {item['msg'].removeprefix('Value error, ').removeprefix('Input should be ')}"
+        )
+    return "\n".join(lines)

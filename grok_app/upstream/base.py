@@ -1,0 +1,111 @@
+"""What any way to Grok offers: one method per capability, typed frames, and errors by kind."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class ErrorKind(StrEnum):
+    """Why Grok did not serve a request; decides what happens to the account and to the request."""
+
+    INVALID_CREDENTIAL = "invalid_credential"
+    """The account's sign-in is not accepted."""
+    BLOCKED_ACCOUNT = "blocked_account"
+    """The account is not welcome any more."""
+    ANTI_BOT = "anti_bot"
+    """Our way of connecting was refused; the account is innocent."""
+    MODERATED = "moderated"
+    """The content was refused; neither account nor network is to blame."""
+    RATE_LIMITED = "rate_limited"
+    """The account has had enough for now."""
+    UNAVAILABLE = "unavailable"
+    """Grok, or the way to it, has a fault that may pass."""
+    TIMEOUT = "timeout"
+    """No answer, or no more of it, within the time limit."""
+    PROTOCOL = "protocol"
+    """An answer that we don't understand, or a request that Grok doesn't."""
+
+
+class UpstreamError(Exception):
+    """Grok did not serve a request.
+
+    Attributes:
+        kind: What it means.
+        status: The HTTP status, or None when there was none or the failure came within a stream.
+        retry_after_s: How long Grok asked us to wait, when it said so.
+    """
+
+    def __init__(
+        self, kind: ErrorKind, message: str, *, status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPrompt:
+    """One text for one answer, as Grok takes it."""
+
+    message: str
+    model: str
+    """`modelName` on the wire."""
+    mode: str
+    """`modelMode` on the wire."""
+    temperature: float
+    top_p: float
+    reasoning_effort: str | None
+
+
+@dataclass(slots=True)
+class StartFrame:
+    """Says who answers. Comes before the tokens, perhaps more than once."""
+
+    response_id: str | None
+    fingerprint: str | None
+
+
+@dataclass(slots=True)
+class TokenFrame:
+    """A piece of text as Grok sent it, markup and all; never empty."""
+
+    text: str
+    is_thinking: bool
+    rollout_id: str | None
+    """Which of several agents speaks."""
+
+
+@dataclass(slots=True)
+class CardFrame:
+    """A found image, to be shown where the text refers to the card."""
+
+    card_id: str
+    title: str
+    url: str
+
+
+@dataclass(slots=True)
+class EndFrame:
+    """The answer is complete."""
+
+    message: str
+    """The whole answer with its markup; may be empty."""
+
+
+Frame = StartFrame | TokenFrame | CardFrame | EndFrame
+
+
+class Upstream(Protocol):
+    """A way to Grok: grok.com with a browser's session, later the official API."""
+
+    def chat(self, credential: str, prompt: ChatPrompt) -> AsyncGenerator[Frame, None]:
+        """Ask, and give the frames as they arrive; the last one is an EndFrame.
+
+        Closing the generator ends the request at once.
+
+        Raises:
+            UpstreamError: At any point; before the first frame or in the middle.
+        """
+        ...

@@ -1,0 +1,103 @@
+"""Headers and cookies of a request to grok.com. Source: protocol notes, section 1, column [F]."""
+
+import base64
+import random
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from pydantic import SecretStr
+
+_BAGGAGE: Final = (
+    "sentry-environment=production,sentry-release=d6add6fb0460641fd482d767a335ef72b9b6abb8,"
+    "sentry-public_key=b311e0f2690c81f25e2c4cf6d4f7ce1c"
+)
+_FIXED: Final = {
+    "Accept": "*/*",
+    "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8",
+    "Baggage": _BAGGAGE,
+    "Content-Type": "application/json",
+    "Priority": "u=1, i",
+    "Sec-Ch-Ua": '"Google Chrome";v="136", "Chromium";v="136", "Not(A:Brand";v="24"',
+    "Sec-Ch-Ua-Arch": "arm",
+    "Sec-Ch-Ua-Bitness": "64",
+    "Sec-Ch-Ua-Mobile": "?0",
+    "Sec-Ch-Ua-Model": "",
+    "Sec-Ch-Ua-Platform": '"macOS"',
+    "Sec-Fetch-Dest": "empty",
+    "Sec-Fetch-Mode": "cors",
+}
+_STATIC_STATSIG: Final = "e:TypeError: Cannot read properties of undefined (reading 'childNodes')"
+
+
+@dataclass(frozen=True, slots=True)
+class GrokWebOptions:
+    """How to reach grok.com: what the settings say, read anew for each request."""
+
+    base_url: str = "https://grok.com"
+    proxy: str = ""
+    browser: str = "chrome136"
+    user_agent: str = ""
+    cf_clearance: SecretStr = field(default_factory=lambda: SecretStr(""))
+    extra_headers: Mapping[str, str] = field(default_factory=dict)
+    dynamic_statsig: bool = True
+    is_temporary: bool = True
+    disable_memory: bool = True
+    first_frame_timeout_s: float = 60.0
+    idle_timeout_s: float = 60.0
+
+
+def json_headers(options: GrokWebOptions, credential: str, *, referer_path: str = "/") -> list[bytes]:
+    """The header lines of a JSON call to grok.com, `Name: value`, in the order they are sent.
+
+    Extra headers of the settings come last and replace ours of the same name.
+    """
+    origin = _origin(options.base_url)
+    headers = {
+        **_FIXED,
+        "Origin": origin,
+        "Referer": origin + referer_path,
+        "Sec-Fetch-Site": "same-origin",
+        "User-Agent": options.user_agent,
+        "x-statsig-id": statsig_id(dynamic=options.dynamic_statsig),
+        "x-xai-request-id": str(uuid4()),
+        "Cookie": cookie(credential, options.cf_clearance.get_secret_value()),
+    }
+    if options.extra_headers:
+        replaced = {name.lower() for name in options.extra_headers}
+        headers = {name: value for name, value in headers.items() if name.lower() not in replaced}
+        headers.update(options.extra_headers)
+    return [_line(name, value) for name, value in headers.items()]
+
+
+def cookie(credential: str, cf_clearance: str) -> str:
+    """The Cookie header: the session twice, then Cloudflare's clearance where there is one."""
+    pair = f"sso={credential}; sso-rw={credential}"
+    return f"{pair};cf_clearance={cf_clearance}" if cf_clearance else pair
+
+
+def statsig_id(*, dynamic: bool) -> str:
+    """The `x-statsig-id` of epoch [F] (section 1.5): an error message in base64, fixed or with a random name."""
+    return base64.b64encode((_random_error() if dynamic else _STATIC_STATSIG).encode()).decode()
+
+
+def _random_error() -> str:
+    # Nothing here is a secret: the names only differ from request to request, as a browser's would.
+    if random.random() < 0.5:  # noqa: S311, PLR2004 - either form, half the time
+        name = "".join(random.choices(string.ascii_lowercase + string.digits, k=5))  # noqa: S311 - not a secret
+        return f"e:TypeError: Cannot read properties of null (reading 'children['{name}']')"
+    name = "".join(random.choices(string.ascii_lowercase, k=10))  # noqa: S311 - not a secret
+    return f"e:TypeError: Cannot read properties of undefined (reading '{name}')"
+
+
+def _origin(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _line(name: str, value: str) -> bytes:
+    # curl drops a header whose value is empty unless it ends with a semicolon instead of a colon.
+    return f"{name}: {value}".encode() if value else f"{name};".encode()

@@ -1,0 +1,242 @@
+"""HTTP towards Grok over curl's multi interface: shared connections, a browser's TLS, and an end the moment we ask.
+
+curl_cffi's `AsyncSession` is not used for streams: closing one waits for the transfer's own end (read in 0.16.3,
+2026-11-23), while taking the handle out of the multi interface closes the connection at once.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlOpt
+from curl_cffi.curl import CURL_WRITEFUNC_PAUSE, CURLPAUSE_CONT
+
+from grok_app.upstream.base import ErrorKind, UpstreamError
+
+_CONNECT_TIMEOUT_MS: Final = 15_000
+_BUFFER_LIMIT_BYTES: Final = 1 << 20
+"""More than this unread, and curl is told to stop reading until the reader has caught up."""
+_IDLE_HANDLES: Final = 64
+_ENCODINGS: Final = "gzip, deflate, br, zstd"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One POST."""
+
+    url: str
+    headers: Sequence[bytes]
+    body: bytes
+    proxy: str
+    browser: str
+    first_byte_timeout_s: float
+    idle_timeout_s: float
+
+
+class Response:
+    """An answer whose head has arrived; its body is read as it comes."""
+
+    def __init__(self, transfer: "_Transfer") -> None:
+        self._transfer = transfer
+        self.status = transfer.status
+        self.headers = transfer.headers
+        """By lower-case name; of several with one name the last."""
+
+    async def read(self) -> bytes:
+        """The bytes that have arrived since the last call, waiting for some; empty at the end.
+
+        Raises:
+            UpstreamError: Nothing came for the idle time, or the connection broke.
+        """
+        return await self._transfer.read()
+
+    async def read_all(self, limit_bytes: int) -> bytes:
+        """The body up to this size; the rest is left unread."""
+        parts: list[bytes] = []
+        missing = limit_bytes
+        while missing > 0 and (data := await self.read()):
+            parts.append(data[:missing])
+            missing -= len(data)
+        return b"".join(parts)
+
+
+class Transport:
+    """The connections to Grok, kept alive between requests.
+
+    curl itself keeps connections of another proxy or TLS profile apart, so one multi handle serves all of them.
+    """
+
+    def __init__(self) -> None:
+        self._multi = AsyncCurl()
+        self._idle: list[Curl] = []
+
+    @asynccontextmanager
+    async def post(self, call: Call) -> AsyncGenerator[Response, None]:
+        """Send a request and wait for the head of its answer; leaving the block ends the request.
+
+        Raises:
+            UpstreamError: It could not be sent, or no answer began within the time limit.
+        """
+        curl = self._idle.pop() if self._idle else Curl()
+        transfer = _Transfer(curl, first_byte_timeout_s=call.first_byte_timeout_s, idle_timeout_s=call.idle_timeout_s)
+        try:
+            _prepare(curl, call, transfer)
+            done = self._multi.add_handle(curl)
+            done.add_done_callback(transfer.finish)
+            try:
+                await transfer.head()
+                yield Response(transfer)
+            finally:
+                transfer.close()
+                if not done.done():
+                    self._multi.remove_handle(curl)
+        finally:
+            self._recycle(curl)
+
+    async def close(self) -> None:
+        """Close all connections; requests under way end."""
+        await self._multi.close()  # type: ignore[no-untyped-call] # curl_cffi leaves it untyped
+        for curl in self._idle:
+            curl.close()
+        self._idle.clear()
+
+    def _recycle(self, curl: Curl) -> None:
+        curl.clean_handles_and_buffers()
+        if len(self._idle) >= _IDLE_HANDLES:
+            curl.close()
+            return
+        curl.reset()
+        self._idle.append(curl)
+
+
+class _Transfer:
+    """What curl's callbacks write and the reader reads. All of it happens on the event loop's thread."""
+
+    def __init__(self, curl: Curl, *, first_byte_timeout_s: float, idle_timeout_s: float) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self._curl = curl
+        self._idle_timeout_s = idle_timeout_s
+        self._limit_s = first_byte_timeout_s
+        self._chunks: deque[bytes] = deque()
+        self._buffered_bytes = 0
+        self._is_paused = False
+        self._has_head = False
+        self._outcome: UpstreamError | bool | None = None
+        self._loop = asyncio.get_running_loop()
+        self._waiter: asyncio.Future[None] | None = None
+        self._waiting_since = 0.0
+        self._timer = self._loop.call_later(first_byte_timeout_s, self._check_time)
+
+    def write(self, line: bytes) -> None:
+        """Take a header line (curl's HEADERDATA)."""
+        if line.startswith(b"HTTP/"):
+            self.status = int(line.split(maxsplit=2)[1])
+            self.headers.clear()
+        elif line in (b"\r\n", b"\n"):
+            if self.status >= 200:  # noqa: PLR2004 - 1xx are heralds, not answers
+                self._has_head = True
+                self._wake()
+        else:
+            name, _, value = line.decode("latin-1").partition(":")
+            self.headers[name.strip().lower()] = value.strip()
+
+    def take(self, data: bytes) -> int:
+        """Take a piece of the body, or ask curl to come back with it later (curl's WRITEFUNCTION)."""
+        if self._buffered_bytes >= _BUFFER_LIMIT_BYTES:
+            self._is_paused = True
+            return CURL_WRITEFUNC_PAUSE
+        self._chunks.append(data)
+        self._buffered_bytes += len(data)
+        self._wake()
+        return len(data)
+
+    def finish(self, done: asyncio.Future[None]) -> None:
+        """Note how the transfer ended."""
+        if done.cancelled():
+            return
+        error = done.exception()
+        self._outcome = True if error is None else _failure(error)
+        self._wake()
+
+    async def head(self) -> None:
+        """Wait until status and headers are there."""
+        while not self._has_head:
+            if self._outcome is not None:
+                raise self._as_error()
+            await self._wait()
+        self._limit_s = self._idle_timeout_s if self._chunks else self._limit_s
+
+    async def read(self) -> bytes:
+        """See `Response.read`."""
+        while not self._chunks:
+            if self._outcome is True:
+                return b""
+            if self._outcome is not None:
+                raise self._as_error()
+            await self._wait()
+        self._limit_s = self._idle_timeout_s
+        data = self._chunks.popleft() if len(self._chunks) == 1 else b"".join(self._chunks)
+        self._chunks.clear()
+        self._buffered_bytes = 0
+        if self._is_paused:
+            self._is_paused = False
+            self._curl.pause(CURLPAUSE_CONT)
+        return data
+
+    def close(self) -> None:
+        """Stop watching the time."""
+        self._timer.cancel()
+
+    async def _wait(self) -> None:
+        self._waiting_since = self._loop.time()
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _check_time(self) -> None:
+        # One timer for a whole transfer, set anew when it fires: nothing is paid per chunk.
+        waited_s = self._loop.time() - self._waiting_since if self._waiter is not None else 0.0
+        if waited_s < self._limit_s:
+            self._timer = self._loop.call_later(self._limit_s - waited_s, self._check_time)
+            return
+        self._outcome = UpstreamError(ErrorKind.TIMEOUT, f"Grok sent nothing for {self._limit_s:g} s")
+        self._wake()
+
+    def _as_error(self) -> UpstreamError:
+        if isinstance(self._outcome, UpstreamError):
+            return self._outcome
+        return UpstreamError(ErrorKind.PROTOCOL, "Grok closed the connection without an answer")
+
+
+def _prepare(curl: Curl, call: Call, transfer: _Transfer) -> None:
+    curl.setopt(CurlOpt.URL, call.url)
+    if curl.impersonate(call.browser, default_headers=False) != 0:
+        raise UpstreamError(ErrorKind.PROTOCOL, f"proxy.browser: '{call.browser}' is not a profile of curl_cffi")
+    curl.setopt(CurlOpt.POSTFIELDS, call.body)
+    curl.setopt(CurlOpt.POSTFIELDSIZE_LARGE, len(call.body))
+    curl.setopt(CurlOpt.HTTPHEADER, [*call.headers, b"Expect:"])
+    curl.setopt(CurlOpt.ACCEPT_ENCODING, _ENCODINGS)
+    curl.setopt(CurlOpt.PROXY, call.proxy)
+    curl.setopt(CurlOpt.SUPPRESS_CONNECT_HEADERS, 1)
+    curl.setopt(CurlOpt.CONNECTTIMEOUT_MS, _CONNECT_TIMEOUT_MS)
+    curl.setopt(CurlOpt.HEADERDATA, transfer)
+    curl.setopt(CurlOpt.WRITEFUNCTION, transfer.take)
+
+
+def _failure(error: BaseException) -> UpstreamError:
+    if not isinstance(error, CurlError):
+        return UpstreamError(ErrorKind.PROTOCOL, f"The answer could not be read: {error}")
+    if error.code == CurlECode.OPERATION_TIMEDOUT:
+        return UpstreamError(ErrorKind.TIMEOUT, "Grok could not be reached in time")
+    name = CurlECode(error.code).name.lower().replace("_", " ") if error.code else "unknown"
+    return UpstreamError(ErrorKind.UNAVAILABLE, f"The connection to Grok failed: {name}")

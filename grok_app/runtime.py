@@ -164,7 +164,7 @@ def _vault(env: Env) -> Vault:
 def _grokweb_options(settings: Settings) -> GrokWebOptions:
     return GrokWebOptions(
         base_url=settings.upstream.grok_url,
-        proxy=settings.proxy.base_proxy_url,
+        proxy=settings.proxy.base_proxy_url.get_secret_value(),
         browser=settings.proxy.browser,
         user_agent=settings.proxy.user_agent,
         cf_clearance=settings.proxy.cf_clearance,

@@ -1,15 +1,17 @@
 """Every runtime setting: its type, its default, what it means. Sections and keys are grok2api's where it has them."""
 
+import re
 from typing import Annotated, Any, Final, Literal
 
 import orjson
 from curl_cffi.requests import BrowserType
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 DEFAULT_USER_AGENT: Final = (
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/136.0.0.0 Safari/537.36"
 )
+_PROXY: Final = re.compile(r"((https?|socks5h?|socks4a?)://[^\s]+)?")
 KEYS: Final = ("app_key", "api_key", "public_key")
 """The keys in section `app` that are made at the first start."""
 
@@ -32,7 +34,16 @@ HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 HeaderValue = Annotated[str, Field(pattern=r"^[^\r\n\x00]*$")]
 Headers = Annotated[dict[HeaderName, HeaderValue], BeforeValidator(_parse_object)]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$")]
-ProxyUrl = Annotated[str, Field(pattern=r"^((https?|socks5h?|socks4a?)://[^\s]+)?$")]
+
+
+def _check_proxy(value: SecretStr) -> SecretStr:
+    if not _PROXY.fullmatch(value.get_secret_value()):
+        raise ValueError("a URL like http://user:password@host:port or socks5h://host:port")
+    return value
+
+
+ProxyUrl = Annotated[SecretStr, AfterValidator(_check_proxy)]
+"""Secret, since it may hold a password."""
 
 
 class Section(BaseModel):
@@ -67,7 +78,9 @@ class AppSection(Section):
 class ProxySection(Section):
     """How we reach Grok."""
 
-    base_proxy_url: ProxyUrl = Field("", description="http, https or socks5 proxy for requests to Grok. Empty: none.")
+    base_proxy_url: ProxyUrl = Field(
+        SecretStr(""), description="http, https or socks5 proxy for requests to Grok. Empty: none."
+    )
     browser: str = Field("chrome136", description="TLS profile, as curl_cffi names it.")
     user_agent: str = Field(DEFAULT_USER_AGENT, min_length=1, pattern=r"^[^\r\n]+$", description="User-Agent header.")
     cf_clearance: SecretStr = Field(SecretStr(""), description="Cloudflare's clearance cookie, from your browser.")

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from grok_app.db import Database, Vault, now_ms
 from grok_app.env import PREFIX
@@ -31,15 +33,19 @@ class SettingsService:
             ConfigurationError: A stored value or an environment value is wrong; it says which and what was expected.
         """
         async with self._database.session() as session:
-            rows = (await session.exec(select(SettingRow))).all()
-        self.snapshot = _build({row.name: self._read(row) for row in rows}, self._overrides)
+            self.snapshot = await self._read(session)
 
     async def store(self, values: Mapping[str, Any]) -> None:
-        """Store these values by dotted name, all or none, and put them in force."""
+        """Store these values by dotted name and put them in force; all of them, or none if one is wrong.
+
+        Raises:
+            ConfigurationError: A value is wrong; nothing has changed.
+        """
         async with self._database.session() as session:
             for name, value in values.items():
-                await session.merge(SettingRow(name=name, value=self._write(name, value), updated_at=now_ms()))
-        await self.load()
+                await session.merge(SettingRow(name=name, value=self._seal(name, value), updated_at=now_ms()))
+            snapshot = await self._read(session)
+        self.snapshot = snapshot
 
     async def ensure_keys(self) -> dict[str, str]:
         """Make the keys that were never set, store them, and return the new ones by name (`app_key`, …).
@@ -54,10 +60,14 @@ class SettingsService:
             await self.store({f"app.{key}": value for key, value in made.items()})
         return made
 
-    def _read(self, row: SettingRow) -> Any:
+    async def _read(self, session: AsyncSession) -> Settings:
+        rows = (await session.exec(select(SettingRow))).all()
+        return _build({row.name: self._unseal(row) for row in rows}, self._overrides)
+
+    def _unseal(self, row: SettingRow) -> Any:
         return orjson.loads(self._vault.open(row.value) if is_secret(row.name) else row.value)
 
-    def _write(self, name: str, value: Any) -> str:
+    def _seal(self, name: str, value: Any) -> str:
         text = orjson.dumps(value).decode()
         return self._vault.seal(text) if is_secret(name) else text
 
@@ -81,16 +91,15 @@ def _build(stored: Mapping[str, Any], overrides: Mapping[str, str]) -> Settings:
 
 
 def _explain(error: ValidationError, overrides: Mapping[str, str]) -> str:
-    lines = []
-    for item in error.errors():
-        name = ".".join(str(part) for part in item["loc"][:2])
-        shown = PREFIX + name.upper().replace(".", "__") if name in overrides else f"the stored setting {name}"
-        if item["type"] == "extra_forbidden":
-            lines.append(f"{shown} is not a setting")
-            continue
-        hidden = is_secret(name) or isinstance(item["input"], SecretStr) or "proxy" in name
-        value = "(hidden)" if hidden else repr(item["input"])
-        lines.append(
-            f"{shown} = {value}: expected {item['msg'].removeprefix('Value error, ').removeprefix('Input should be ')}"
-        )
-    return "\n".join(lines)
+    return "\n".join(_explain_one(item, overrides) for item in error.errors())
+
+
+def _explain_one(item: ErrorDetails, overrides: Mapping[str, str]) -> str:
+    path = ".".join(str(part) for part in item["loc"][:2])
+    name = next((known for known in overrides if known == path or known.startswith(f"{path}.")), None)
+    shown = PREFIX + name.upper().replace(".", "__") if name else f"The stored setting {path}"
+    if item["type"] == "extra_forbidden":
+        return f"{shown} is not a setting"
+    value = "(hidden)" if is_secret(path) else repr(item["input"])
+    expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return f"{shown} = {value}: expected {expected}"

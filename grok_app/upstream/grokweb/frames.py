@@ -20,6 +20,8 @@ from grok_app.upstream.base import (
 from grok_app.upstream.grokweb.failures import stream_failure
 
 _LINE_LIMIT_BYTES: Final = 8 << 20
+_RARE: Final = frozenset(("error", "llmInfo", "cardAttachment", "isSoftStop", "finalMetadata", "modelResponse"))
+"""Fields that a mere token doesn't carry, `isSoftStop` aside."""
 
 
 class FrameReader:
@@ -94,7 +96,7 @@ class FrameReader:
             rollout = response.get("rolloutId")
             is_thinking = response.get("isThinking") is True
             yield TokenFrame(token, is_thinking, rollout if isinstance(rollout, str) and rollout else None)
-        if len(response) > 2:  # noqa: PLR2004 - a bare token has nothing more to say
+        if not _RARE.isdisjoint(response):
             yield from self._rare(response)
 
     def _rare(self, response: dict[str, Any]) -> Iterator[Frame]:

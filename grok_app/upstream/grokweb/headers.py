@@ -38,7 +38,7 @@ class GrokWebOptions:
     """How to reach grok.com: what the settings say, read anew for each request."""
 
     base_url: str = "https://grok.com"
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)
     browser: str = "chrome136"
     user_agent: str = ""
     cf_clearance: SecretStr = field(default_factory=lambda: SecretStr(""))

@@ -1,0 +1,81 @@
+"""The application: its paths, and the pages that show what happens inside."""
+
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from grok_app.sandbox.chat import decide_chat
+from grok_app.sandbox.exchange import Exchange
+from grok_app.sandbox.limits import decide_limits
+from grok_app.sandbox.page import index_page
+from grok_app.sandbox.replies import JSON, Reply, json_reply, refusal
+from grok_app.sandbox.state import Sandbox
+from grok_app.sandbox.steps import Pacing
+
+ROUTE_ERRORS: Final = {404: refusal(404, 5, "Not Found"), 405: refusal(405, 12, "Method Not Allowed")}
+
+
+def create_sandbox(pacing: Pacing | None = None) -> Starlette:
+    """A simulated grok.com as an ASGI application, with a memory of its own; its `state.sandbox` is a Sandbox."""
+    sandbox = Sandbox(pacing or Pacing())
+    app = Starlette(
+        routes=[
+            Route("/rest/app-chat/conversations/new", Exchange(sandbox, decide_chat), methods=["POST"]),
+            Route("/rest/rate-limits", Exchange(sandbox, decide_limits), methods=["POST"]),
+            Route("/", show_index),
+            Route("/sandbox/requests", show_requests),
+            Route("/sandbox/state", show_state),
+            Route("/sandbox/reset", reset, methods=["POST"]),
+        ],
+        exception_handlers=dict.fromkeys(ROUTE_ERRORS, refuse_route),
+    )
+    app.state.sandbox = sandbox
+    return app
+
+
+async def show_index(request: Request) -> Response:
+    """What this is and how to use it, for people."""
+    return HTMLResponse(index_page(str(request.base_url).rstrip("/")))
+
+
+async def show_requests(request: Request) -> Response:
+    """The requests seen lately, oldest first."""
+    return _response(json_reply([entry.as_json() for entry in _sandbox(request).journal.entries]))
+
+
+async def show_state(request: Request) -> Response:
+    """How much is going on, and what is left to each account."""
+    sandbox = _sandbox(request)
+    accounts = [
+        {"account": account.token, "pool": account.pool, "remaining": account.remaining, "total": account.total}
+        for account in sandbox.accounts.all()
+    ]
+    counts = {"open_streams": sandbox.journal.open, "total_requests": sandbox.journal.total}
+    return _response(json_reply({**counts, "accounts": accounts}))
+
+
+async def reset(request: Request) -> Response:
+    """Forget everything."""
+    _sandbox(request).forget()
+    return Response(status_code=204)
+
+
+async def refuse_route(request: Request, error: Exception) -> Response:
+    """A path or method that grok.com's gateway doesn't know, answered in its manner and kept in the journal."""
+    reply = ROUTE_ERRORS[error.status_code if isinstance(error, HTTPException) else 404]
+    with _sandbox(request).journal.record(request.scope) as entry:
+        entry.status = reply.status
+    return _response(reply)
+
+
+def _sandbox(request: Request) -> Sandbox:
+    sandbox: Sandbox = request.app.state.sandbox
+    return sandbox
+
+
+def _response(reply: Reply) -> Response:
+    return Response(reply.body, reply.status, media_type=JSON)

@@ -1,0 +1,129 @@
+"""One request and its answer: read, journalled, admitted, decided and played, for as long as the client stays."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from grok_app.sandbox.accounts import Account
+from grok_app.sandbox.journal import AbandonedError, Entry
+from grok_app.sandbox.replies import INVALID_CREDENTIALS, JSON, TOO_LARGE, RefusedError, Reply, refusal
+from grok_app.sandbox.state import Sandbox
+from grok_app.sandbox.steps import Step, play, stall
+from grok_app.sandbox.words import Silence, Word
+
+HEADERS_NOW: Final = {"type": "http.response.body", "body": b"", "more_body": True}
+"""granian 2.8 keeps the headers back until the first body message (2026-11)."""
+MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request from a known account."""
+
+    account: Account
+    body: dict[str, Any]
+    words: list[Word]
+    """The magic words of the account's name. None of them refuses: such a request gets no further."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A response with status 200, step by step."""
+
+    steps: Iterable[Step]
+
+    async def send(self, send: Send) -> None:
+        """Send the headers at once and play the steps over ASGI."""
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", JSON.encode())]})
+        await send(HEADERS_NOW)
+        await play(self.steps, send)
+
+
+Outcome = Reply | Stream | Silence
+Decide = Callable[[Sandbox, Asked], Outcome]
+"""Chooses the answer; raises RefusedError for one that is no success."""
+
+
+class Exchange:
+    """An ASGI application for one path of grok.com that takes JSON from a signed-in account."""
+
+    def __init__(self, sandbox: Sandbox, decide: Decide) -> None:
+        self._sandbox = sandbox
+        self._decide = decide
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        with self._sandbox.journal.record(scope) as entry:
+            outcome = await self._outcome(entry, receive)
+            if isinstance(outcome, Silence):
+                await self._sandbox.while_wanted(stall(), receive)
+                return
+            entry.status = outcome.status if isinstance(outcome, Reply) else 200
+            await self._sandbox.while_wanted(outcome.send(send), receive)
+
+    async def _outcome(self, entry: Entry, receive: Receive) -> Outcome:
+        try:
+            raw = await self._sandbox.while_wanted(_read(receive))
+            return self._admit(entry, raw)
+        except RefusedError as refused:
+            return refused.reply
+
+    def _admit(self, entry: Entry, raw: bytes) -> Outcome:
+        body = _parsed(raw)
+        entry.note_body(body, len(raw))
+        account = self._account(entry)
+        entry.account = account.token
+        words = self._sandbox.words_of(account.token)
+        if (barrier := barrier_of(words)) is not None:
+            return barrier
+        if not isinstance(body, dict):
+            raise RefusedError(refusal(400, 3, "The request body must be a JSON object"))
+        return self._decide(self._sandbox, Asked(account, body, words))
+
+    def _account(self, entry: Entry) -> Account:
+        """The account of the cookies `sso` and `sso-rw`, which must agree (protocol notes, section 1.1)."""
+        cookies = _cookies(entry.headers)
+        token = cookies.get("sso", "")
+        account = self._sandbox.accounts.find(token) if token == cookies.get("sso-rw") else None
+        if account is None:
+            raise RefusedError(INVALID_CREDENTIALS)
+        return account
+
+
+def barrier_of(words: Iterable[Word]) -> Reply | Silence | None:
+    """The effect of the first word after which nothing is served."""
+    return next((word.effect for word in words if isinstance(word.effect, Reply | Silence)), None)
+
+
+def _cookies(headers: list[tuple[str, str]]) -> dict[str, str]:
+    """All cookies; the first of a name wins."""
+    cookies: dict[str, str] = {}
+    for pair in ";".join(value for name, value in headers if name == "cookie").split(";"):
+        name, _, value = pair.strip().partition("=")
+        cookies.setdefault(name, value)
+    return cookies
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+
+
+async def _read(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise AbandonedError
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MAX_BODY_BYTES:
+            raise RefusedError(TOO_LARGE)
+        if not message.get("more_body"):
+            return b"".join(parts)

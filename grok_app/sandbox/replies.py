@@ -1,0 +1,85 @@
+"""Whole HTTP answers: the errors of grok.com and of what stands before it.
+
+Source: protocol notes, sections 2.10.1, 2.10.4 and 11.13. Bodies that no snapshot shows are marked INFERRED there.
+"""
+
+import time
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any, Final
+
+import orjson
+from starlette.types import Send
+
+JSON: Final = "application/json"
+HTML: Final = "text/html; charset=UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer that is not a stream."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+    retry_date_s: int | None = None
+    """Adds a Retry-After that is an HTTP-date, so many seconds after the answer."""
+
+    def head(self) -> list[tuple[bytes, bytes]]:
+        """The headers, in the order in which they are sent."""
+        pairs = [("content-type", self.content_type), ("content-length", str(len(self.body))), *self.headers]
+        if self.retry_date_s is not None:
+            pairs.append(("retry-after", formatdate(time.time() + self.retry_date_s, usegmt=True)))
+        return [(name.encode(), value.encode()) for name, value in pairs]
+
+    async def send(self, send: Send) -> None:
+        """Send the answer over ASGI."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.head()})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class RefusedError(Exception):
+    """The request is answered with this reply instead of being served."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+def json_reply(body: Any, status: int = 200, *, retry_after_s: int | None = None) -> Reply:
+    """Anything orjson can write, with an optional Retry-After in seconds."""
+    headers = () if retry_after_s is None else (("retry-after", str(retry_after_s)),)
+    return Reply(status, orjson.dumps(body), headers=headers)
+
+
+def status_body(code: int, message: str) -> dict[str, Any]:
+    """An error as gRPC-gateway writes it; `code` is a gRPC status code."""
+    return {"code": code, "message": message, "details": []}
+
+
+def refusal(status: int, code: int, message: str, *, retry_after_s: int | None = None) -> Reply:
+    """An error in gRPC-gateway's form."""
+    return json_reply(status_body(code, message), status, retry_after_s=retry_after_s)
+
+
+def nested(status: int, code: int, message: str, *, retry_after_s: int | None = None) -> Reply:
+    """The same error inside `{"error": …}`, the other form that grok.com uses."""
+    return json_reply({"error": status_body(code, message)}, status, retry_after_s=retry_after_s)
+
+
+def proxy_page(status: int, title: str) -> Reply:
+    """An error that a proxy before grok.com made: HTML, no JSON."""
+    page = f"<html><head><title>{status} {title}</title></head><body><h1>{status} {title}</h1></body></html>"
+    return Reply(status, page.encode(), "text/html", (("server", "nginx"),))
+
+
+INVALID_CREDENTIALS: Final = nested(401, 16, "Invalid credentials [WKE=unauthenticated:bad-credentials]")
+TOO_LARGE: Final = refusal(413, 8, "The request body is larger than 64 MiB")
+CHALLENGE: Final = Reply(
+    403,
+    b"<!doctype html><html><head><title>Just a moment...</title></head><body>"
+    b'<script src="/cdn-cgi/challenge-platform/h/b/orchestrate/chl_page/v1"></script></body></html>',
+    HTML,
+    (("server", "cloudflare"), ("cf-ray", "test-ray-SIN")),
+)

@@ -1,0 +1,82 @@
+"""Everything one sandbox remembers."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from starlette.types import Receive
+
+from grok_app.sandbox.accounts import Accounts
+from grok_app.sandbox.faults import TABLE
+from grok_app.sandbox.journal import AbandonedError, Journal
+from grok_app.sandbox.steps import Pacing
+from grok_app.sandbox.words import Word, find_words
+
+T = TypeVar("T")
+MAX_ONCE: Final = 1000
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """The state behind one application: nothing here is shared with another one."""
+
+    pacing: Pacing
+    accounts: Accounts = field(default_factory=Accounts)
+    journal: Journal = field(default_factory=Journal)
+    _failed_once: OrderedDict[tuple[str, int], None] = field(default_factory=OrderedDict)
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def words_of(self, text: str) -> list[Word]:
+        """The magic words that act now: those written `@once-…` act on every other request with the same text."""
+        return [found.word for found in find_words(text, TABLE) if not found.once or self._is_first(found.word, text)]
+
+    def forget(self) -> None:
+        """Return to the beginning. What is being served goes on."""
+        self.accounts.forget()
+        self.journal.forget()
+        self._failed_once.clear()
+
+    def stop(self) -> None:
+        """Abandon all that is being served, so that a server can end at once."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def while_wanted(self, work: Coroutine[Any, Any, T], receive: Receive | None = None) -> T:
+        """Await the work, given up as soon as the client leaves or the sandbox stops.
+
+        Args:
+            work: What produces the answer, or reads the request.
+            receive: The ASGI channel once the body is read: what comes next is the disconnect. None while reading.
+
+        Raises:
+            AbandonedError: Given up.
+        """
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        leaving = asyncio.ensure_future(receive()) if receive else None
+        try:
+            await asyncio.wait([task, leaving] if leaving else [task], return_when=asyncio.FIRST_COMPLETED)
+            if not task.done() or task.cancelled():
+                raise AbandonedError
+            return task.result()
+        finally:
+            self._tasks.discard(task)
+            _abandon(task, leaving)
+
+    def _is_first(self, word: Word, text: str) -> bool:
+        key = (word.name, hash(text))
+        if key in self._failed_once:
+            del self._failed_once[key]
+            return False
+        self._failed_once[key] = None
+        if len(self._failed_once) > MAX_ONCE:
+            self._failed_once.popitem(last=False)
+        return True
+
+
+def _abandon(*tasks: asyncio.Future[Any] | None) -> None:
+    for task in tasks:
+        if task:
+            task.cancel()

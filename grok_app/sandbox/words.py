@@ -1,0 +1,84 @@
+"""Magic words: what one is, and how they are found in a text."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from grok_app.sandbox.replies import Reply
+from grok_app.sandbox.steps import Step
+
+
+class Feature(Enum):
+    """What an answer may contain besides text."""
+
+    AGENTS = "agents"
+    ARTIFACT = "artifact"
+    CARD = "card"
+    CHINESE = "chinese"
+    ECHO = "echo"
+    IMAGES = "images"
+    LONG = "long"
+    SEARCH = "search"
+    SLOW = "slow"
+    THINK = "think"
+
+
+class Silence(Enum):
+    """No answer at all."""
+
+    HANG = "the headers never come"
+
+
+Twist = Callable[[Iterable[Step]], Iterator[Step]]
+"""Changes how a response is streamed."""
+
+Effect = Feature | Reply | Silence | Twist
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A magic word, without its `@`."""
+
+    name: str
+    does: str
+    """One line for people, Markdown-free."""
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A word as it stands in a text; `once` when written `@once-…`."""
+
+    word: Word
+    once: bool
+
+
+_WORD: Final = re.compile(r"(?<![\w@])@(once-)?([a-z0-9][a-z0-9-]*)(?![\w-])[ \n]?")
+_ROLE: Final = re.compile(r"(system|developer|user|assistant|tool|function): ")
+_PARAGRAPHS: Final = re.compile(r"(\n\n)")
+
+
+def find_words(text: str, table: Mapping[str, Word]) -> list[Spoken]:
+    """The magic words of a text, in its order.
+
+    A paragraph that begins with a role (`user: …`) is an earlier turn of a flat prompt (protocol notes, section 2.1)
+    and is passed over: else one `@429` would spoil a conversation for good.
+    """
+    paragraphs = (part for part in _PARAGRAPHS.split(text) if "@" in part and not _ROLE.match(part))
+    matches = (match for part in paragraphs for match in _WORD.finditer(part))
+    return [Spoken(table[match[2]], bool(match[1])) for match in matches if match[2] in table]
+
+
+def without_words(text: str, table: Mapping[str, Word]) -> str:
+    """The text without its magic words and the one blank or line end after each; nothing else changes."""
+    if "@" not in text:
+        return text
+    return "".join(_stripped(part, table) for part in _PARAGRAPHS.split(text))
+
+
+def _stripped(paragraph: str, table: Mapping[str, Word]) -> str:
+    if _ROLE.match(paragraph):
+        return paragraph
+    return _WORD.sub(lambda match: "" if match[2] in table else match[0], paragraph)

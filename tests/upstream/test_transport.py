@@ -1,0 +1,238 @@
+"""The transport, against a server that does exactly what the test says."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from grok_app.upstream import ErrorKind, UpstreamError
+from grok_app.upstream.grokweb.transport import Call, Transport
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Twice: 1\r\nX-Twice: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk of a chunked body."""
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    """Head and body of a request with a Content-Length."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    return head + await reader.readexactly(length)
+
+
+class Wire:
+    """A server on a free port, and what became of its connections."""
+
+    def __init__(self, serve: Serve) -> None:
+        self._serve = serve
+        self.connections = 0
+        self.closed = asyncio.Event()
+        self.url = ""
+
+    @asynccontextmanager
+    async def listen(self) -> AsyncGenerator["Wire", None]:
+        """Serve while the block runs."""
+        server = await asyncio.start_server(self._handle, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        try:
+            yield self
+        finally:
+            server.close()
+
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            await self._serve(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.closed.set()
+        finally:
+            writer.close()
+
+
+@pytest.fixture
+async def transport() -> AsyncGenerator[Transport, None]:
+    """A transport that is closed afterwards."""
+    opened = Transport()
+    yield opened
+    await opened.close()
+
+
+def call(url: str, *, body: bytes = b"{}", first_s: float = 5, idle_s: float = 5, proxy: str = "") -> Call:
+    """A POST to this address."""
+    return Call(url, [b"X-A: 1", b"X-Empty;"], body, proxy, "chrome136", first_s, idle_s)
+
+
+async def test_head_and_body_arrive_as_sent(transport: Transport) -> None:
+    """Status, headers and bytes are those of the server, piece by piece."""
+    step = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await read_request(reader)
+        assert request.startswith(b"POST / HTTP/1.1")
+        assert b"X-A: 1\r\n" in request
+        assert b"X-Empty:\r\n" in request
+        assert b"Expect" not in request
+        assert request.endswith(b'\r\n\r\n{"a":1}')
+        writer.write(HEAD + chunk(b"one"))
+        await step.wait()
+        writer.write(chunk(b"two") + b"0\r\n\r\n")
+        await reader.read()
+
+    async with Wire(serve).listen() as wire, transport.post(call(wire.url, body=b'{"a":1}')) as response:
+        assert response.status == 200
+        assert response.headers["x-twice"] == "2"
+        assert await response.read() == b"one"
+        step.set()
+        assert [await response.read(), await response.read()] == [b"two", b""]
+
+
+async def test_connections_are_kept(transport: Transport) -> None:
+    """Requests one after another share a connection."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await read_request(reader)
+            writer.write(HEAD + chunk(b"x") + b"0\r\n\r\n")
+
+    async with Wire(serve).listen() as wire:
+        for _ in range(5):
+            async with transport.post(call(wire.url)) as response:
+                assert await response.read_all(100) == b"x"
+        assert wire.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", HEAD, HEAD + chunk(b"x")], ids=["before the head", "before the body", "within"]
+)
+async def test_leaving_closes_the_connection_at_once(transport: Transport, answer: bytes) -> None:
+    """A caller who goes away ends the request, however far it has come."""
+    asked = asyncio.Event()
+    gone = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer)
+        asked.set()
+        assert await reader.read() == b""
+        gone.set()
+
+    async def ask(url: str) -> None:
+        async with transport.post(call(url)) as response:
+            while await response.read():
+                pass
+
+    async with Wire(serve).listen() as wire:
+        asking = asyncio.create_task(ask(wire.url))
+        await asked.wait()
+        asking.cancel()
+        await asyncio.wait_for(gone.wait(), 1)
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", HEAD, HEAD + chunk(b"x")], ids=["before the head", "before the body", "within"]
+)
+async def test_silence_is_a_timeout(transport: Transport, answer: bytes) -> None:
+    """Nothing for longer than the limit ends the request with a TIMEOUT."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer)
+        await reader.read()
+
+    async def ask(url: str) -> None:
+        async with transport.post(call(url, first_s=0.1, idle_s=0.1)) as response:
+            while await response.read():
+                pass
+
+    async with Wire(serve).listen() as wire:
+        with pytest.raises(UpstreamError) as raised:
+            await ask(wire.url)
+    assert raised.value.kind is ErrorKind.TIMEOUT
+
+
+async def test_a_slow_reader_is_not_a_silent_server(transport: Transport) -> None:
+    """Time that the reader takes for itself is not counted against the server."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(HEAD + chunk(b"one") + chunk(b"two") + b"0\r\n\r\n")
+        await reader.read()
+
+    async with Wire(serve).listen() as wire, transport.post(call(wire.url, idle_s=0.05)) as response:
+        first = await response.read()
+        await asyncio.sleep(0.2)
+        assert first + await response.read_all(100) == b"onetwo"
+
+
+async def test_a_cut_connection_is_unavailable(transport: Transport) -> None:
+    """A body that breaks off is an error, not an end."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(HEAD + chunk(b"one") + b"ff\r\nhalf")
+        await writer.drain()
+
+    async with Wire(serve).listen() as wire, transport.post(call(wire.url)) as response:
+        with pytest.raises(UpstreamError, match="connection to Grok failed") as raised:
+            await response.read_all(100)
+    assert raised.value.kind is ErrorKind.UNAVAILABLE
+
+
+async def test_nobody_there_is_unavailable(transport: Transport) -> None:
+    """A refused connection is an error at once; a proxy's password is not in its text."""
+    for proxy in ("", "http://user:hunter2@127.0.0.1:9"):
+        with pytest.raises(UpstreamError) as raised:
+            async with transport.post(call("http://127.0.0.1:9/", proxy=proxy)):
+                pass
+        assert raised.value.kind is ErrorKind.UNAVAILABLE
+        assert "hunter2" not in str(raised.value)
+
+
+async def test_a_reader_that_falls_behind_holds_the_server_back(transport: Transport) -> None:
+    """What nobody reads is not taken from the network without bound, and nothing of it is lost."""
+    sent = 0
+    total = 24 << 20
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await read_request(reader)
+        writer.write(HEAD)
+        while sent < total:
+            writer.write(chunk(b"x" * (64 << 10)))
+            await writer.drain()
+            sent += 64 << 10
+        writer.write(b"0\r\n\r\n")
+        await reader.read()
+
+    async with Wire(serve).listen() as wire, transport.post(call(wire.url)) as response:
+        first = await response.read()
+        held = -1
+        while held != sent:
+            held = sent
+            await asyncio.sleep(0.2)
+        assert sent < total
+        assert len(first) + len(await response.read_all(total)) == total
+
+
+async def test_many_at_once(transport: Transport) -> None:
+    """Hundreds of requests side by side each get their own answer."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            request = await read_request(reader)
+            writer.write(HEAD + chunk(request.rpartition(b"\r\n\r\n")[2]) + b"0\r\n\r\n")
+
+    async def ask(url: str, number: int) -> bytes:
+        async with transport.post(call(url, body=str(number).encode())) as response:
+            return await response.read_all(100)
+
+    async with Wire(serve).listen() as wire:
+        answers = await asyncio.gather(*(ask(wire.url, number) for number in range(300)))
+    assert answers == [str(number).encode() for number in range(300)]

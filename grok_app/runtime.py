@@ -16,7 +16,7 @@ from grok_app.catalog import Pool
 from grok_app.chat import ChatService
 from grok_app.db import Database, Vault, open_database, open_vault, upgrade
 from grok_app.env import Env, current_env
-from grok_app.logs import get_logger
+from grok_app.logs import configure_logging, get_logger
 from grok_app.settings import KEYS, Settings, SettingsService, open_settings
 from grok_app.upstream import GrokWebOptions, open_grokweb
 
@@ -88,6 +88,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
         ConfigurationError: A setting is wrong.
     """
     env, overrides = current_env()
+    configure_logging(env.log_level, as_json=env.log_json)
     async with (
         _open_storage(env, overrides) as (database, settings),
         open_accounts(database, _vault(env), settings) as accounts,

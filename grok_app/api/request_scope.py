@@ -1,6 +1,7 @@
 """What surrounds every request: its id, a path without a trailing slash, and an answer even when we crash."""
 
 import re
+import time
 from typing import Final
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from grok_app.errors import GatewayError
 from grok_app.logs import get_logger, request_id
 
 log = get_logger(__name__)
+_PROBES: Final = ("/healthz", "/readyz")
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
@@ -27,12 +29,13 @@ class RequestScope:
             return
         current_id = _wanted_id(scope) or uuid4().hex.encode()
         token = request_id.set(current_id.decode())
-        has_started = False
+        status = 0
+        began_at = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
-            nonlocal has_started
+            nonlocal status
             if message["type"] == "http.response.start":
-                has_started = True
+                status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", current_id)]
             await send(message)
 
@@ -40,10 +43,17 @@ class RequestScope:
             await self._app(_without_slash(scope), receive, send_with_id)
         except Exception:
             log.exception("request crashed", method=scope["method"], path=scope["path"])
-            if not has_started:
+            if not status:
                 await error_response(GatewayError("Internal server error"))(scope, receive, send_with_id)
         finally:
+            _log_request(scope, status, time.perf_counter() - began_at)
             request_id.reset(token)
+
+
+def _log_request(scope: Scope, status: int, seconds: float) -> None:
+    # The query string may hold a key, so the path alone is logged. Status 0: the client left before an answer.
+    say = log.debug if scope["path"] in _PROBES else log.info
+    say("request", method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 4))
 
 
 def _wanted_id(scope: Scope) -> bytes | None:

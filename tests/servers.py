@@ -1,0 +1,204 @@
+"""The processes that tests speak to, each on a loopback port of its own: a sandbox in Grok's place, and gateways."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import httpx
+
+from grok_app.accounts import open_accounts
+from grok_app.catalog import Pool
+from grok_app.db import open_database, open_vault, upgrade
+from grok_app.settings import open_settings
+
+START_LIMIT_S: Final = 15.0
+STOP_LIMIT_S: Final = 15.0
+SANDBOX: Final = """
+import sys
+from grok_app.sandbox import Pacing, serve_sandbox
+serve_sandbox("127.0.0.1", int(sys.argv[1]), Pacing(first_token_s=0, token_s=0, slow_s=0.5))
+"""
+"""A sandbox without pauses: `grok-app sandbox` has no option for the one before the first frame."""
+RUNNING: Final[list["Process"]] = []
+"""Every process under way, for the report of a failed test."""
+
+FoundT = TypeVar("FoundT")
+
+
+class Process:
+    """A server of ours, from its first good answer to its end.
+
+    Args:
+        command: What to run.
+        env: Variables beside the ones that we inherit.
+        ready_url: Answers 200 once the server can serve.
+        log: Where its output goes.
+    """
+
+    def __init__(self, command: list[str], env: Mapping[str, str], ready_url: str, log: Path) -> None:
+        self._log = log
+        self._marked_at = 0
+        with log.open("wb") as output:
+            self._popen = subprocess.Popen(command, env={**_inherited(), **env}, stdout=output, stderr=output)
+        RUNNING.append(self)
+        try:
+            eventually(lambda: self._is_ready(ready_url), within_s=START_LIMIT_S)
+        except BaseException:
+            self._popen.kill()
+            raise
+
+    @property
+    def name(self) -> str:
+        """The name of its log, for people."""
+        return self._log.stem
+
+    def log(self) -> str:
+        """All that it has logged."""
+        return self._log.read_text(errors="replace")
+
+    def mark(self) -> None:
+        """Let `news` begin here."""
+        self._marked_at = len(self.log())
+
+    def news(self) -> str:
+        """What it has logged since the last mark."""
+        return self.log()[self._marked_at :]
+
+    def stop(self) -> int:
+        """End it as an operator would; returns its exit code."""
+        RUNNING.remove(self)
+        self._popen.terminate()
+        try:
+            return self._popen.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            return self._popen.wait()
+
+    def _is_ready(self, url: str) -> bool:
+        if self._popen.poll() is not None:
+            raise AssertionError(f"{self.name} has ended at its start:\n{self.log()}")
+        try:
+            return httpx.get(url).is_success
+        except httpx.TransportError:
+            time.sleep(0.02)  # no client waits for a port to open
+            return False
+
+
+@dataclass
+class Sandbox:
+    """Grok's place, and what it remembers."""
+
+    url: str
+    process: Process
+    http: httpx.Client
+
+    def asked(self, words: str) -> list[dict[str, Any]]:
+        """The requests whose prompt has these words, oldest first."""
+        entries = self.http.get("/sandbox/requests").raise_for_status().json()
+        return [entry for entry in entries if words in ((entry["body"] or {}).get("message") or "")]
+
+    def state(self) -> dict[str, Any]:
+        """What goes on, and what is left to each account."""
+        state: dict[str, Any] = self.http.get("/sandbox/state").raise_for_status().json()
+        return state
+
+
+@dataclass
+class Gateway:
+    """A gateway, and a client that has its key."""
+
+    url: str
+    key: str
+    process: Process
+    http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(base_url=self.url, headers=self.auth, timeout=10)
+
+    @property
+    def auth(self) -> dict[str, str]:
+        """The header that shows the key, where there is one."""
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
+    @property
+    def base_url(self) -> str:
+        """What a user of the SDK writes as `base_url`."""
+        return f"{self.url}/v1"
+
+    def stop(self) -> None:
+        """End it; anything but an orderly end is a failure."""
+        self.http.close()
+        exit_code = self.process.stop()
+        assert exit_code == 0, f"the gateway ended with {exit_code}:\n{self.process.log()}"
+
+
+def start_sandbox(folder: Path) -> Sandbox:
+    """Start a sandbox and wait until it answers."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = Process([sys.executable, "-c", SANDBOX, str(port)], {}, url, folder / "sandbox.log")
+    return Sandbox(url, process, httpx.Client(base_url=url))
+
+
+def start_gateway(
+    folder: Path, sandbox: Sandbox, accounts: Mapping[Pool, tuple[str, ...]], settings: Mapping[str, str]
+) -> Gateway:
+    """Start a gateway in front of the sandbox and wait until it is ready.
+
+    Args:
+        folder: Empty; for its data and its log.
+        sandbox: What it takes for Grok.
+        accounts: The tokens of its pools.
+        settings: Runtime settings, `{"app.stream": "false"}`.
+    """
+    asyncio.run(_seed(folder, accounts))
+    port = free_port()
+    env = {"GROK_APP_DATA_DIR": str(folder), "GROK_APP_UPSTREAM__GROK_URL": sandbox.url}
+    env |= {f"GROK_APP_{name.upper().replace('.', '__')}": value for name, value in settings.items()}
+    command = [sys.executable, "-m", "grok_app.cli", "api", "--port", str(port)]
+    url = f"http://127.0.0.1:{port}"
+    process = Process(command, env, f"{url}/readyz", folder / f"{folder.name}.log")
+    return Gateway(url, settings.get("app.api_key", "").partition(",")[0], process)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def eventually(look: Callable[[], FoundT], *, within_s: float = 5.0) -> FoundT:
+    """Look until there is something; what another process does can't be awaited.
+
+    Raises:
+        AssertionError: There is nothing in time.
+    """
+    deadline = time.monotonic() + within_s
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"nothing within {within_s:g} s"
+    return found
+
+
+async def _seed(folder: Path, accounts: Mapping[Pool, tuple[str, ...]]) -> None:
+    database_url = f"sqlite:///{folder / 'grok_app.db'}"
+    upgrade(database_url)
+    vault = open_vault("", folder)
+    async with open_database(database_url) as database:
+        settings = await open_settings(database, vault, {})
+        async with open_accounts(database, vault, settings) as pool:
+            for name, tokens in accounts.items():
+                await pool.add(name, tokens)
+
+
+def _inherited() -> dict[str, str]:
+    """Our environment without what would change a gateway."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("GROK_APP_", "REDIS_URL"))}

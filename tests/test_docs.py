@@ -1,0 +1,41 @@
+"""The documents are true."""
+
+import re
+from pathlib import Path
+
+from grok_app.env import PREFIX, Env, read_env
+from grok_app.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = (ROOT / ".env.example").read_text()
+
+
+def test_env_example_names_everything() -> None:
+    """Every process setting and every runtime setting stands in .env.example, and nothing else does."""
+    process = {"REDIS_URL" if name == "redis_url" else PREFIX + name.upper() for name in Env.model_fields}
+    runtime = {
+        f"{PREFIX}{section.upper()}__{key.upper()}"
+        for section, field in Settings.model_fields.items()
+        for key in type(field.default).model_fields
+    }
+    assert set(re.findall(r"^#([A-Z_]+)=", EXAMPLE, re.MULTILINE)) == process | runtime
+
+
+def test_env_example_is_valid(tmp_path: Path) -> None:
+    """With every comment sign removed, the example is what a server starts with, and gives the defaults."""
+    file = tmp_path / ".env"
+    file.write_text(re.sub(r"^#([A-Z])", r"\1", EXAMPLE, flags=re.MULTILINE))
+    env, overrides = read_env({}, file)
+    nested: dict[str, dict[str, str]] = {}
+    for name, value in overrides.items():
+        section, _, key = name.partition(".")
+        nested.setdefault(section, {})[key] = value
+    assert env == Env()
+    assert Settings.model_validate(nested) == Settings()
+
+
+def test_every_dependency_has_a_reason() -> None:
+    """What pyproject.toml asks for, docs/dependencies.md explains."""
+    asked = re.findall(r'^  "([A-Za-z0-9_-]+)(?:\[\w+\])?==', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    reasons = (ROOT / "docs" / "dependencies.md").read_text()
+    assert [name for name in asked if f"`{name}`" not in reasons] == []

@@ -1,0 +1,59 @@
+"""Logs: one line per event, the request's id on it, no secrets."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from grok_app.logs import configure_logging, get_logger, request_id
+
+
+@pytest.fixture(autouse=True)
+def _restore_logging() -> Iterator[None]:
+    """Leave logging as it was."""
+    root = logging.getLogger()
+    before = (root.handlers, root.level)
+    yield
+    root.handlers, root.level = before[0], before[1]
+    structlog.reset_defaults()
+
+
+def test_a_line_is_json_with_the_requests_id(capsys: pytest.CaptureFixture[str]) -> None:
+    """Fields are values, not prose, and the id of the request is on every line, of libraries as well."""
+    configure_logging("info", as_json=True)
+    token = request_id.set("req-1")
+    get_logger("test").info("something happened", account_id=7)
+    logging.getLogger("library").warning("watch %s", "out")
+    request_id.reset(token)
+    ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (ours["event"], ours["account_id"], ours["level"]) == ("something happened", 7, "info")
+    assert (theirs["event"], theirs["level"]) == ("watch out", "warning")
+    assert ours["request_id"] == theirs["request_id"] == "req-1"
+
+
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "text"])
+def test_secrets_are_hidden(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    """A field that is named like a secret never shows its value."""
+    configure_logging("debug", as_json=as_json)
+    get_logger("test").info("signed in", credential="hunter2", cookie="hunter2", api_key="hunter2")
+    assert "hunter2" not in capsys.readouterr().err
+
+
+def test_what_is_below_the_level_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    """`GROK_APP_LOG_LEVEL` is obeyed."""
+    configure_logging("warning", as_json=False)
+    get_logger("test").info("quiet")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_traceback_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """In JSON, an exception is a field, so that one event is one line."""
+    configure_logging("info", as_json=True)
+    try:
+        {}["x"]
+    except KeyError:
+        get_logger("test").exception("it broke")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "KeyError" in json.loads(line)["exception"]

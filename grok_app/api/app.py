@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from grok_app import __version__
-from grok_app.api.errors import add_error_handlers
+from grok_app.api.errors import ERROR_RESPONSES, add_error_handlers
 from grok_app.api.request_scope import RequestScope
 from grok_app.api.routes import ROUTERS
 from grok_app.env import current_env
@@ -36,6 +36,7 @@ def create_api() -> FastAPI:
         static_url="/docs/assets",
         redirect_slashes=False,
         lifespan=_lifespan,
+        responses=ERROR_RESPONSES,
         middleware=[Middleware(RequestScope), *_cors()],
     )
     for router, prefixes in ROUTERS:

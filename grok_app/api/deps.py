@@ -7,14 +7,22 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from grok_app.runtime import Services, current
 
-Current = Annotated[Services, Depends(current)]
+
+async def current_services() -> Services:
+    """The services of this process. Async, since FastAPI sends plain functions through a thread."""
+    return current()
+
+
+Current = Annotated[Services, Depends(current_services)]
 
 _bearer = HTTPBearer(auto_error=False, description="A key of the gateway.")
 _api_key = APIKeyHeader(name="x-api-key", auto_error=False, description="A key of the gateway.")
 _Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
 
-def require_api_key(services: Current, bearer: _Bearer, api_key: Annotated[str | None, Security(_api_key)]) -> None:
+async def require_api_key(
+    services: Current, bearer: _Bearer, api_key: Annotated[str | None, Security(_api_key)]
+) -> None:
     """Let only callers in that show an API key.
 
     Raises:
@@ -23,7 +31,7 @@ def require_api_key(services: Current, bearer: _Bearer, api_key: Annotated[str |
     services.access.check_api(bearer.credentials if bearer else api_key)
 
 
-def require_app_key(services: Current, bearer: _Bearer) -> None:
+async def require_app_key(services: Current, bearer: _Bearer) -> None:
     """Let only the operator in.
 
     Raises:
@@ -32,7 +40,7 @@ def require_app_key(services: Current, bearer: _Bearer) -> None:
     services.access.check_admin(bearer.credentials if bearer else None)
 
 
-def require_public_key(services: Current, bearer: _Bearer) -> None:
+async def require_public_key(services: Current, bearer: _Bearer) -> None:
     """Let only visitors of the studio in.
 
     Raises:

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from grok_app.api.responses import json_response
@@ -18,7 +18,29 @@ from grok_app.errors import (
     NotFoundError,
 )
 
-_INVALID_JSON = "Invalid JSON in request body. Please check for trailing commas or syntax errors."
+
+class ErrorDetail(BaseModel):
+    """What went wrong."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+
+class ErrorBody(BaseModel):
+    """The body of every error."""
+
+    error: ErrorDetail
+
+
+ERROR_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {"model": ErrorBody, "description": "The request can't be served as it is; `param` names the field."},
+    "5XX": {"model": ErrorBody, "description": "Grok or the gateway failed."},
+}
+"""The errors of every route, for OpenAPI."""
+
+_INVALID_JSON: Final = "Invalid JSON in request body. Please check for trailing commas or syntax errors."
 
 
 def error_response(error: GatewayError, headers: Mapping[str, str] | None = None) -> Response:

@@ -14,10 +14,21 @@ from grok_app.api.sse import DONE, EventStream, until_disconnect
 from grok_app.errors import GatewayError
 
 router = APIRouter(tags=["chat"], dependencies=[Depends(require_api_key)])
+_ANSWER: Final = {
+    "application/json": {"schema": {"type": "object", "description": "A `chat.completion`, when not streaming."}},
+    "text/event-stream": {
+        "schema": {"type": "string", "description": "`chat.completion.chunk` events, then `[DONE]`, when streaming."}
+    },
+}
 _NOBODY_LEFT: Final = Response(status_code=499)
 
 
-@router.post("/chat/completions", summary="Answer a conversation", openapi_extra=json_body(ChatBody))
+@router.post(
+    "/chat/completions",
+    summary="Answer a conversation",
+    openapi_extra=json_body(ChatBody),
+    responses={200: {"description": "The answer", "content": _ANSWER}},
+)
 async def chat_completions(request: Request, services: Current) -> Response:
     """Answer a conversation, streamed (`text/event-stream`) or whole."""
     body = await read_json(request, ChatBody)

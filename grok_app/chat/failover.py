@@ -69,7 +69,7 @@ class Failover:
         retry = self.settings.retry
         async for attempt in AsyncRetrying(
             retry=retry_if_exception(self._may_pass),
-            wait=_wait(retry.retry_backoff_base, retry.retry_backoff_factor, retry.retry_backoff_max),
+            wait=_Backoff(retry.retry_backoff_base, retry.retry_backoff_factor, retry.retry_backoff_max),
             stop=stop_after_attempt(retry.max_retry) | stop_before_delay(retry.retry_budget),
             reraise=True,
         ):
@@ -98,14 +98,13 @@ async def _read_head(stream: AsyncGenerator[Frame, None]) -> list[Frame]:
     return head
 
 
-def _wait(base_s: float, factor: float, max_s: float) -> wait_base:
+class _Backoff(wait_base):
     """Exponential backoff with full jitter, but never less than Grok asked for."""
-    backoff = wait_random_exponential(multiplier=base_s, exp_base=factor, max=max_s)
 
-    class _Wait(wait_base):
-        def __call__(self, retry_state: RetryCallState) -> float:
-            error = retry_state.outcome.exception() if retry_state.outcome else None
-            asked_s = error.retry_after_s if isinstance(error, UpstreamError) else None
-            return max(backoff(retry_state), asked_s or 0.0)
+    def __init__(self, base_s: float, factor: float, max_s: float) -> None:
+        self._jittered = wait_random_exponential(multiplier=base_s, exp_base=factor, max=max_s)
 
-    return _Wait()
+    def __call__(self, retry_state: RetryCallState) -> float:
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        asked_s = error.retry_after_s if isinstance(error, UpstreamError) else None
+        return max(self._jittered(retry_state), asked_s or 0.0)

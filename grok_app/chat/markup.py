@@ -5,7 +5,9 @@ An element begins with `<name` and a space, `/` or `>`; it ends with `/>` at the
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 _CONTENT_LIMIT_CHARS: Final = 64 << 10
@@ -18,6 +20,27 @@ Replace = Callable[[str, str], str]
 """From an element's name (lower case) and its whole text to what takes its place, on a line of its own or nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Tags:
+    """How the elements to take out begin and end."""
+
+    openings: tuple[str, ...]
+    opening: re.Pattern[str]
+    bare_opening: re.Pattern[str]
+    closings: Mapping[str, re.Pattern[str]]
+
+
+@cache
+def _tags(names: tuple[str, ...]) -> _Tags:
+    alternatives = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or _NEVER
+    return _Tags(
+        openings=tuple(f"<{name.lower()}" for name in names),
+        opening=re.compile(rf"<({alternatives})(?=[\s/>])", _FLAGS),
+        bare_opening=re.compile(rf"<({alternatives})", _FLAGS),
+        closings={name.lower(): re.compile(f"</{re.escape(name)}>", _FLAGS) for name in names},
+    )
+
+
 class MarkupFilter:
     """Filters one text that arrives in pieces. Any cutting of the text gives the same output.
 
@@ -28,11 +51,7 @@ class MarkupFilter:
 
     def __init__(self, names: Sequence[str], replace: Replace) -> None:
         self._replace = replace
-        self._openings = [f"<{name.lower()}" for name in names]
-        alternatives = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or _NEVER
-        self._opening = re.compile(rf"<({alternatives})(?=[\s/>])", _FLAGS)
-        self._bare_opening = re.compile(rf"<({alternatives})", _FLAGS)
-        self._closings = {name.lower(): re.compile(f"</{re.escape(name)}>", _FLAGS) for name in names}
+        self._tags = _tags(tuple(names))
         self._held = ""
         self._name: str | None = None
         self._element: list[str] = []
@@ -56,7 +75,7 @@ class MarkupFilter:
     def close(self) -> str:
         """What was held back and is shown after all, now that the text has ended."""
         held, self._held = self._held, ""
-        if self._name is not None or self._bare_opening.fullmatch(held):
+        if self._name is not None or self._tags.bare_opening.fullmatch(held):
             self._name = None
             return ""
         return held
@@ -65,7 +84,7 @@ class MarkupFilter:
         """Show text up to the next element; returns what is left to look at."""
         start = text.find("<")
         while start >= 0:
-            if match := self._opening.match(text, start):
+            if match := self._tags.opening.match(text, start):
                 self._emit(text[:start], shown)
                 self._begin(match[1].lower())
                 return text[start:]
@@ -94,7 +113,7 @@ class MarkupFilter:
         return text[end:]
 
     def _swallow_content(self, text: str, shown: list[str]) -> str:
-        if found := self._closings[self._name or ""].search(text):
+        if found := self._tags.closings[self._name or ""].search(text):
             self._keep(text[: found.end()])
             self._finish(shown)
             return text[found.end() :]
@@ -131,4 +150,4 @@ class MarkupFilter:
     def _may_open(self, text: str) -> bool:
         """Whether more text could make this the beginning of an element."""
         lowered = text.lower()
-        return any(opening.startswith(lowered) for opening in self._openings)
+        return any(opening.startswith(lowered) for opening in self._tags.openings)

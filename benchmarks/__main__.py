@@ -1,0 +1,78 @@
+"""`python -m benchmarks`: start the sandbox and the gateway, run every workload against both, print and keep it."""
+
+import argparse
+import os
+import signal
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from benchmarks.pool import SIZES, measure_choice
+from benchmarks.processes import Served, memory, start_gateway, start_sandbox
+from benchmarks.report import Report, describe_machine, now, print_report, write_report
+from benchmarks.rounds import Comparison, compare, spin_ms
+from benchmarks.workloads import WORKLOADS, Target, Workload, ask_gateway, ask_sandbox
+
+_ACCOUNTS: Final = 500
+"""Their quota of 80 each is more than a run asks for."""
+_SPINS: Final = 5
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmarks; returns the exit code."""
+    options = _parse(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)  # so that the servers end with us
+    load_before = os.getloadavg()[0]
+    workloads = [row for row in WORKLOADS if options.only in row.name]
+    with (
+        tempfile.TemporaryDirectory(prefix="grok-app-bench-") as folder,
+        start_sandbox() as sandbox,
+        start_gateway(Path(folder), sandbox, _ACCOUNTS) as gateway,
+    ):
+        print(f"The gateway is ready (pid {gateway.pid}, port {gateway.port}). Measuring ...", flush=True)
+        before = memory(gateway.pid)
+        comparisons, spins_ms = uvloop.run(_compare_all(workloads, sandbox, gateway, options.rounds))
+        after = memory(gateway.pid)
+    choices = [measure_choice(size) for size in SIZES] if not options.only else []
+    report = Report(now(), describe_machine(spins_ms, load_before), comparisons, before, after, choices)
+    print_report(report)
+    print(f"Kept in {write_report(report).relative_to(Path(__file__).parents[1])}")
+    return 1 if options.check and not report.meets_bar else 0
+
+
+async def _compare_all(
+    workloads: Sequence[Workload], sandbox: Served, gateway: Served, rounds: int
+) -> tuple[list[Comparison], list[float]]:
+    targets = (Target("sandbox", sandbox, ask_sandbox), Target("gateway", gateway, ask_gateway))
+    comparisons: list[Comparison] = []
+    spins_ms = [_spin_ms()]
+    for workload in workloads:
+        print(f"  {workload.name} ...", flush=True)
+        comparisons.append(await compare(workload, targets, rounds))
+        spins_ms.append(_spin_ms())
+    return comparisons, spins_ms
+
+
+def _spin_ms() -> float:
+    return statistics.median(spin_ms() for _ in range(_SPINS))
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="exit with 1 when the bar is missed or a reply is wrong")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each workload (default: 5)")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only workloads with this in their name")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

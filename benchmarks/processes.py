@@ -1,0 +1,180 @@
+"""What a run is made of: the sandbox and the gateway as processes of their own, and what they cost, from /proc."""
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+API_KEY: Final = "bench"
+_TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
+_READY_S: Final = 60.0
+_STOP_S: Final = 20.0
+_POLL_S: Final = 0.05
+_ROLLUP: Final = re.compile(r"^(Rss|Pss): +(\d+) kB", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server under measurement."""
+
+    pid: int
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Memory of a process tree, MiB."""
+
+    rss_mib: float
+    """What each process has, added up; pages shared after a fork count once for each."""
+    pss_mib: float
+    """The same with a shared page divided among those who share it."""
+
+
+@contextmanager
+def start_sandbox() -> Iterator[Served]:
+    """Run the sandbox for load until the block ends.
+
+    Raises:
+        RuntimeError: It did not start.
+    """
+    port = free_port()
+    with _process(["benchmarks.sandbox", "--port", str(port)], os.environ, None) as child:
+        _wait_until(lambda: _accepts(port), child, None)
+        yield Served(child.pid, port)
+
+
+@contextmanager
+def start_gateway(data_dir: Path, sandbox: Served, accounts: int) -> Iterator[Served]:
+    """Run the gateway, API only, on a fresh database with so many accounts until the block ends.
+
+    Raises:
+        RuntimeError: It did not get ready; with the end of its log.
+    """
+    port = free_port()
+    environ = _gateway_environ(data_dir, sandbox)
+    seeding = [sys.executable, "-m", "benchmarks.seeding", str(accounts)]
+    subprocess.run(seeding, env=environ, check=True)
+    log = data_dir / "gateway.log"
+    with _process(["grok_app.cli", "api", "--port", str(port)], environ, log) as child:
+        _wait_until(lambda: _is_ready(port), child, log)
+        yield Served(child.pid, port)
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds that a process and its living descendants have used, user and system."""
+    ticks = 0
+    for member in _tree(pid):
+        try:
+            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+        except FileNotFoundError:
+            continue
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / _TICKS_PER_S
+
+
+def memory(pid: int) -> Memory:
+    """What a process and its descendants hold in memory now."""
+    kib = {"Rss": 0, "Pss": 0}
+    for member in _tree(pid):
+        try:
+            rollup = Path(f"/proc/{member}/smaps_rollup").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        for name, value in _ROLLUP.findall(rollup):
+            kib[name] += int(value)
+    return Memory(rss_mib=kib["Rss"] / 1024, pss_mib=kib["Pss"] / 1024)
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and all its living descendants."""
+    found = [pid]
+    for member in found:
+        for children in Path(f"/proc/{member}/task").glob("*/children"):
+            try:
+                found += [int(child) for child in children.read_text().split()]
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+    return found
+
+
+def _gateway_environ(data_dir: Path, sandbox: Served) -> dict[str, str]:
+    """The environment without what the operator of this machine has set, so that two runs are alike."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GROK_APP_", "GRANIAN_"))}
+    return kept | {
+        "GROK_APP_DATA_DIR": str(data_dir),
+        "GROK_APP_DATABASE_URL": "",
+        "GROK_APP_SECRET_KEY": "",
+        "REDIS_URL": "",
+        "GROK_APP_APP__API_KEY": API_KEY,
+        "GROK_APP_UPSTREAM__GROK_URL": f"http://127.0.0.1:{sandbox.port}",
+        "GROK_APP_PROXY__BASE_PROXY_URL": "",
+    }
+
+
+@contextmanager
+def _process(module: list[str], environ: Mapping[str, str], log: Path | None) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run `python -m module` in a process group of its own, and end the group with the block."""
+    output = log.open("wb") if log else None
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-m", *module], env=environ, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            yield child
+        finally:
+            _stop(child)
+    finally:
+        if output:
+            output.close()
+
+
+def _stop(child: "subprocess.Popen[bytes]") -> None:
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGTERM)
+    try:
+        child.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def _wait_until(is_ready: Callable[[], bool], child: "subprocess.Popen[bytes]", log: Path | None) -> None:
+    deadline = time.monotonic() + _READY_S
+    while not is_ready():
+        if child.poll() is not None or time.monotonic() > deadline:
+            said = log.read_text(errors="replace")[-2000:] if log else ""
+            raise RuntimeError(f"a server did not get ready:\n{said}")
+        time.sleep(_POLL_S)
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

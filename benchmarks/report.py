@@ -1,0 +1,216 @@
+"""What a run has found: a table to read, JSON to keep, and the bar."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from benchmarks.pool import Choice
+from benchmarks.processes import Memory
+from benchmarks.rounds import Comparison, Figures
+
+BAR_MS: Final = 5.0
+"""Most that the gateway may add to the median time to first text at 1 stream."""
+_FOLDER: Final = Path(__file__).parent / "results"
+_COLUMNS: Final = (
+    "",
+    "first p50",
+    "p99",
+    "total p50",
+    "p99",
+    "replies/s",
+    "events/s",
+    "CPU s/1000",
+    "errors",
+)
+_WIDTHS: Final = (12, 11, 11, 11, 11, 11, 11, 12, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the figures depend on, without naming the machine."""
+
+    cores: int
+    python: str
+    load_before: float
+    """Average number of processes that wanted a core in the minute before."""
+    spin_ms: list[float]
+    """How long the same piece of work took, again and again between the workloads."""
+
+    @property
+    def spread_percent(self) -> float:
+        """How much slower the slowest was than the fastest."""
+        return (max(self.spin_ms) / min(self.spin_ms) - 1) * 100
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run."""
+
+    at: datetime
+    machine: Machine
+    comparisons: list[Comparison]
+    memory_before: Memory
+    memory_after: Memory
+    choices: list[Choice]
+
+    @property
+    def errors(self) -> int:
+        """Replies that were not what they should be."""
+        return sum(figures.errors for row in self.comparisons for figures in (row.floor, *row.others))
+
+    @property
+    def added_ms(self) -> float | None:
+        """What the gateway adds to the median time to first text at 1 stream; None when that was not run."""
+        row = next((row for row in self.comparisons if row.workload.streams == 1), None)
+        return row.others[0].first_p50_ms - row.floor.first_p50_ms if row else None
+
+    @property
+    def meets_bar(self) -> bool:
+        """Whether the gateway adds less than the bar allows, and every reply was right."""
+        return not self.errors and (self.added_ms is None or self.added_ms < BAR_MS)
+
+    def as_json(self) -> str:
+        """Everything, and the bar with it."""
+        verdict = {"bar_ms": BAR_MS, "added_ms": self.added_ms, "meets_bar": self.meets_bar}
+        return json.dumps({**asdict(self), **verdict}, indent=2, default=str) + "\n"
+
+
+def print_report(report: Report) -> None:
+    """Print the tables and the bar."""
+    _print_machine(report.machine)
+    for row in report.comparisons:
+        _print_comparison(row)
+    _print_capacity(report.comparisons)
+    before, after = report.memory_before, report.memory_after
+    print("\nMemory of the gateway's process tree, MiB")
+    print(f"  before the load   RSS {before.rss_mib:6.0f}   PSS {before.pss_mib:6.0f}")
+    print(f"  after the load    RSS {after.rss_mib:6.0f}   PSS {after.pss_mib:6.0f}")
+    _print_choices(report.choices)
+    _print_bar(report)
+
+
+def write_report(report: Report) -> Path:
+    """Keep the run as JSON in `benchmarks/results/`; returns the file."""
+    _FOLDER.mkdir(exist_ok=True)
+    path = _FOLDER / f"{report.at:%Y-%m-%dT%H-%M-%S}.json"
+    path.write_text(report.as_json())
+    return path
+
+
+def describe_machine(spins_ms: Sequence[float], load_before: float) -> Machine:
+    """The machine, given what was measured of it."""
+    return Machine(os.cpu_count() or 0, platform.python_version(), load_before, list(spins_ms))
+
+
+def now() -> datetime:
+    """The time of a run."""
+    return datetime.now(UTC)
+
+
+def _print_machine(machine: Machine) -> None:
+    print(f"\n{machine.cores} cores, Python {machine.python}, load before the run {machine.load_before:.1f};", end=" ")
+    print(f"noise: the same work took up to {machine.spread_percent:.0f} % longer between workloads")
+    print("Times in ms. 'first': the first text of the answer has arrived. 'added': median minus the sandbox's own.")
+
+
+def _print_comparison(row: Comparison) -> None:
+    print(f"\n{row.workload.name} ({row.floor.requests} replies of 100 tokens each)")
+    print(_line(_COLUMNS))
+    for figures in (row.floor, *row.others):
+        print(_line(_cells(figures)))
+    for figures in row.others:
+        print(_line(_added(figures, row.floor)))
+        print(_line(_ratios(figures, row.floor)))
+        if len(figures.first_p50_ms_by_round) > 1:
+            by_round = _added_by_round(figures, row.floor)
+            print(f"  first p50 added, round by round: {' '.join(f'{added:.2f}' for added in by_round)}")
+        if figures.first_error:
+            print(f"  first error: {figures.first_error}")
+
+
+def _cells(figures: Figures) -> list[str]:
+    return [
+        figures.target,
+        f"{figures.first_p50_ms:.2f}",
+        f"{figures.first_p99_ms:.2f}",
+        f"{figures.total_p50_ms:.2f}",
+        f"{figures.total_p99_ms:.2f}",
+        f"{figures.requests_per_s:.0f}",
+        f"{figures.events_per_s:.0f}",
+        f"{figures.cpu_s_per_1000:.2f}",
+        str(figures.errors),
+    ]
+
+
+def _added(figures: Figures, floor: Figures) -> list[str]:
+    return [
+        "  added",
+        f"{figures.first_p50_ms - floor.first_p50_ms:+.2f}",
+        f"{figures.first_p99_ms - floor.first_p99_ms:+.2f}",
+        f"{figures.total_p50_ms - floor.total_p50_ms:+.2f}",
+        f"{figures.total_p99_ms - floor.total_p99_ms:+.2f}",
+    ]
+
+
+def _ratios(figures: Figures, floor: Figures) -> list[str]:
+    pairs = (
+        (figures.first_p50_ms, floor.first_p50_ms),
+        (figures.first_p99_ms, floor.first_p99_ms),
+        (figures.total_p50_ms, floor.total_p50_ms),
+        (figures.total_p99_ms, floor.total_p99_ms),
+        (figures.requests_per_s, floor.requests_per_s),
+        (figures.events_per_s, floor.events_per_s),
+        (figures.cpu_s_per_1000, floor.cpu_s_per_1000),
+    )
+    return ["  ratio", *(f"{ours / theirs:.3g}x" if theirs else "-" for ours, theirs in pairs)]
+
+
+def _added_by_round(figures: Figures, floor: Figures) -> list[float]:
+    return [
+        ours - theirs for ours, theirs in zip(figures.first_p50_ms_by_round, floor.first_p50_ms_by_round, strict=False)
+    ]
+
+
+def _print_capacity(comparisons: Sequence[Comparison]) -> None:
+    unpaced = [row for row in comparisons if not row.workload.pace_ms]
+    if not unpaced:
+        return
+    best = max(unpaced, key=lambda row: row.floor.requests_per_s)
+    most = max(figures.requests_per_s for row in unpaced for figures in row.others)
+    print(
+        f"\nThe sandbox and the load generator alone do {best.floor.requests_per_s:.0f} replies/s "
+        f"({best.floor.events_per_s:.0f} frames/s), {best.floor.requests_per_s / most:.0f} times the gateway's best: "
+        "they are not the bottleneck."
+        if best.floor.requests_per_s > 2 * most
+        else "\nThe sandbox or the load generator may be the bottleneck of this run."
+    )
+
+
+def _print_choices(choices: Sequence[Choice]) -> None:
+    if choices:
+        print("\nChoosing an account (reserve and release)")
+        print(_line(("accounts", "us each", "build ms")))
+        for choice in choices:
+            print(_line((f"{choice.accounts}", f"{choice.choose_us:.2f}", f"{choice.build_ms:.0f}")))
+
+
+def _print_bar(report: Report) -> None:
+    if report.added_ms is None:
+        return
+    verdict = "met" if report.meets_bar else "MISSED"
+    print(
+        f"\nBar: median time to first text added at 1 stream < {BAR_MS:.0f} ms, no errors: "
+        f"{report.added_ms:.2f} ms, {report.errors} errors: {verdict}"
+    )
+
+
+def _line(cells: Sequence[str]) -> str:
+    first, *others = cells
+    return f"  {first:<{_WIDTHS[0]}}" + "".join(
+        f"{cell:>{width}}" for cell, width in zip(others, _WIDTHS[1:], strict=False)
+    )

@@ -7,7 +7,7 @@ An element begins with `<name` and a space, `/` or `>`; it ends with `/>` at the
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 _CONTENT_LIMIT_CHARS: Final = 64 << 10
@@ -30,7 +30,7 @@ class _Tags:
     closings: Mapping[str, re.Pattern[str]]
 
 
-@cache
+@lru_cache(maxsize=16)
 def _tags(names: tuple[str, ...]) -> _Tags:
     alternatives = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or _NEVER
     return _Tags(

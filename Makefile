@@ -1,0 +1,50 @@
+# Every target honours PORT and DATA_DIR: make demo PORT=9000 DATA_DIR=/tmp/try
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+
+ifdef PORT
+export GROK_APP_PORT := $(PORT)
+endif
+ifdef DATA_DIR
+export GROK_APP_DATA_DIR := $(abspath $(DATA_DIR))
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo run dev test check bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+install: $(INSTALLED) ## Make the virtual environment .venv
+
+demo: $(INSTALLED) ## Try everything without a Grok account
+	@$(BIN)/grok-app demo
+
+run: $(INSTALLED) ## Serve, with the real Grok as upstream
+	@$(BIN)/grok-app run
+
+dev: $(INSTALLED) ## Serve on one port and reload when a file changes
+	@$(BIN)/reflex run --env preview
+
+test: $(INSTALLED) /usr/bin/chromium ## Run all tests
+	@$(BIN)/grok-app build && $(BIN)/pytest
+
+check: $(INSTALLED) ## Run the gate: format, lint, types, layers, shape
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/pytest tests/test_package.py
+
+bench: $(INSTALLED) ## Measure speed against the sandbox
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove what was built or installed, but no data
+	@rm -rf .venv .web .states .reflex assets/external *.egg-info .*_cache .hypothesis && find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	@touch $@
+
+/usr/bin/chromium:
+	@$(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -qq --yes --no-install-recommends chromium

@@ -1,0 +1,5 @@
+"""The command line: `grok-app run`, `demo`, `api`, `sandbox`, `build`, `db`."""
+
+from grok_app.cli.commands import commands, main
+
+__all__ = ["commands", "main"]

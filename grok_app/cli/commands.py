@@ -1,0 +1,165 @@
+"""The commands. Heavy modules are imported inside them, so that a process which only watches others stays small."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from grok_app import __version__
+from grok_app.cli.demo import run_demo
+from grok_app.cli.storage import prepare_apart
+from grok_app.env import Env, current_env
+from grok_app.errors import ConfigurationError
+from grok_app.server import API, build_pages, check_port, project_dir, reachable_url, serve
+
+_KEY_NAMES = {"app_key": "Operator's key", "api_key": "API key", "public_key": "Page key"}
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def main() -> None:
+    """Run a command. A wrong environment ends with a message and exit code 2, without a traceback."""
+    started_in = Path.cwd()
+    os.chdir(project_dir())
+    try:
+        commands(obj=started_in)
+    except ConfigurationError as error:
+        click.echo(f"grok-app: {error}", err=True)
+        sys.exit(2)
+
+
+class _WithFaults(click.Command):
+    """Ends its help with the sandbox's magic words, which only the sandbox knows."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        from grok_app.sandbox import describe_faults  # noqa: PLC0415 - heavy, and other commands do without
+
+        formatter.write(f"\n{describe_faults()}\n")
+
+
+def _export(variable: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    """Let an option stand for a variable of the environment, which child processes inherit."""
+
+    def callback(context: click.Context, _: click.Parameter, value: Any) -> None:
+        if isinstance(value, Path):
+            value = (context.find_root().obj or Path.cwd()) / value
+        if value is not None:
+            os.environ[variable] = str(value)
+
+    return callback
+
+
+def server_options(command: Command) -> Command:
+    """Add `--host`, `--port` and `--data-dir`."""
+    data_dir = click.Path(file_okay=False, path_type=Path)
+    for option, kind, variable, meaning in (
+        ("--data-dir", data_dir, "GROK_APP_DATA_DIR", "Folder for the database, keys and media."),
+        ("--port", click.IntRange(1, 65535), "GROK_APP_PORT", "Port for pages and API."),
+        ("--host", click.STRING, "GROK_APP_HOST", "Address to listen on."),
+    ):
+        add = click.option(
+            option,
+            type=kind,
+            expose_value=False,
+            callback=_export(variable),
+            help=f"{meaning} Stands above {variable}.",
+        )
+        command = add(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="grok-app")
+def commands() -> None:
+    """A self-hosted, OpenAI-compatible gateway to Grok."""
+
+
+@commands.command()
+@server_options
+def run() -> None:
+    """Serve pages and API on one port.
+
+    Brings the database up to date first, makes the keys that are missing, and builds the pages when they have changed.
+    """
+    env = _prepare()
+    build_pages()
+    serve(env)
+
+
+@commands.command()
+@server_options
+def api() -> None:
+    """Serve the API alone, without the pages."""
+    serve(_prepare(), target=API)
+
+
+@commands.command()
+@server_options
+def demo() -> None:
+    """Try everything without a Grok account.
+
+    A simulated Grok, accounts and keys are ready at once. Its data is in data/demo, unless --data-dir or
+    GROK_APP_DATA_DIR names another folder. Ctrl-C stops it all.
+    """
+    run_demo()
+
+
+@commands.command(cls=_WithFaults)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), required=True, help="Port to listen on.")
+@click.option("--token-delay-ms", type=click.FloatRange(0), help="Pause before each token. Default: like Grok's.")
+def sandbox(host: str, port: int, token_delay_ms: float | None) -> None:
+    """Serve a simulated grok.com, as the demo and the tests use it."""
+    from grok_app.sandbox import Pacing, serve_sandbox  # noqa: PLC0415 - heavy, and other commands do without
+
+    check_port(host, port)
+    serve_sandbox(host, port, Pacing() if token_delay_ms is None else Pacing(token_s=token_delay_ms / 1000))
+
+
+@commands.command()
+def build() -> None:
+    """Build the pages, unless they are up to date."""
+    click.echo("The pages are built." if build_pages() else "The pages are up to date.")
+
+
+@commands.command(name="prepare", hidden=True)
+@click.option("--demo", "is_demo", is_flag=True)
+def prepare_storage(is_demo: bool) -> None:
+    """Prepare the storage and print keys as JSON. What other commands start."""
+    from grok_app.cli.prepare import prepare  # noqa: PLC0415 - heavy, and other commands do without
+
+    click.echo(json.dumps(prepare(is_demo=is_demo)))
+
+
+@commands.command(name="serve", hidden=True)
+def serve_prepared() -> None:
+    """Serve, with storage and pages prepared. What the demo starts."""
+    serve(current_env()[0])
+
+
+@commands.group()
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command()
+@server_options
+def upgrade() -> None:
+    """Bring the database up to date. `run`, `api` and `demo` do it themselves."""
+    from grok_app.db import upgrade as upgrade_database  # noqa: PLC0415 - heavy, and other commands do without
+
+    upgrade_database(current_env()[0].database)
+
+
+def _prepare() -> Env:
+    env, _ = current_env()
+    check_port(env.host, env.port)
+    made = prepare_apart()
+    if new := {name: key for name, key in made.items() if key}:
+        click.echo("Made at this first start and shown only now:")
+        click.echo("".join(f"  {_KEY_NAMES[name]:16} {key}\n" for name, key in new.items()))
+    click.echo(f"Console: {reachable_url(env)}/admin")
+    return env

@@ -1,0 +1,173 @@
+"""The outermost ASGI app: API paths straight to the API, gates and headers for pages, everything else to Reflex.
+
+Pure ASGI: it knows no framework and no settings. Source of the rules: API contract, sections 1 and 11.
+"""
+
+import base64
+import hashlib
+import posixpath
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any, Final
+
+API_PREFIXES: Final = ("/v1", "/api/v1", "/grok/v1", "/static/public", "/docs")
+API_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
+PUBLIC_PAGES: Final = frozenset({"login", "chat", "imagine", "video", "voice"})
+"""First path segments of the studio. With the studio off they don't exist, whatever the spelling."""
+
+_ADMIN_SIGN_IN: Final = "/admin/login"
+_INLINE_SCRIPT: Final = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
+_PAGE_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(self)"),
+)
+_FOREVER: Final = (b"cache-control", b"public, max-age=31536000, immutable")
+_ASK_FIRST: Final = (b"cache-control", b"no-cache")
+
+Scope = MutableMapping[str, Any]
+Headers = Iterable[tuple[bytes, bytes]]
+Receive = Callable[[], Awaitable[Scope]]
+Send = Callable[[Scope], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Front:
+    """Sends each request where it belongs.
+
+    Args:
+        pages: Reflex's app; it also runs the lifespan.
+        api: The API's app, reached without any of Reflex's middleware.
+        routes: Paths of the pages, `/chat`.
+        is_studio_open: Whether the public pages are served now.
+        policies: Content-Security-Policy by page path, see `page_policies`; `/404` for every other page.
+    """
+
+    def __init__(
+        self,
+        *,
+        pages: Asgi,
+        api: Asgi,
+        routes: Iterable[str],
+        is_studio_open: Callable[[], bool],
+        policies: Mapping[str, str],
+    ) -> None:
+        self._pages, self._api = pages, api
+        self._routes = frozenset(routes)
+        self._is_studio_open = is_studio_open
+        self._policies = policies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] == "lifespan":
+            await self._pages(scope, receive, send)
+        elif is_api_path(scope["path"]):
+            await self._api(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._page(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = page_path(scope["path"])
+        segment = _first_segment(path)
+        if path == "/":
+            await _redirect(send, "/login" if self._is_studio_open() else _ADMIN_SIGN_IN)
+        elif segment in PUBLIC_PAGES and not self._is_studio_open():
+            await _not_found(send)
+        elif segment == "admin" and path != _ADMIN_SIGN_IN:
+            await _redirect(send, _ADMIN_SIGN_IN)
+        else:
+            headers = (*_PAGE_HEADERS, (b"content-security-policy", self._policy(path)))
+            await self._pages(self._route(scope, path), receive, _with_headers(send, scope["path"], headers))
+
+    def _policy(self, path: str) -> bytes:
+        policy = self._policies.get(path) or self._policies.get("/404") or content_security_policy("")
+        return policy.encode()
+
+    def _route(self, scope: Scope, path: str) -> Scope:
+        """Serve `/chat` from `/chat/` itself: Starlette's 307 names a wrong scheme and host behind a proxy."""
+        if path not in self._routes:
+            return scope
+        return {**scope, "path": path + "/", "raw_path": f"{path}/".encode()}
+
+
+def is_api_path(path: str) -> bool:
+    """Whether the API answers here, be it with a JSON 404."""
+    return path in API_PATHS or any(path == prefix or path.startswith(prefix + "/") for prefix in API_PREFIXES)
+
+
+def page_path(path: str) -> str:
+    """The one spelling of a page's path: `//chat/`, `/x/../chat` and `/chat.html` are all `/chat`."""
+    normal = "/" + posixpath.normpath(path).strip("/.")
+    for ending in ("/index.html", ".html"):
+        normal = normal.removesuffix(ending)
+    return normal or "/"
+
+
+def content_security_policy(page: str) -> str:
+    """The policy for one HTML page: nothing from elsewhere, and no script but its own, inline ones by their hash.
+
+    Styles may be inline: Radix and Sonner write `<style>` elements while they run.
+    """
+    scripts = " ".join(dict.fromkeys(_hash(script) for script in _INLINE_SCRIPT.findall(page)))
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' {scripts}".rstrip(),
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "media-src 'self' blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def page_policies(built: Path) -> dict[str, str]:
+    """The policy of every built page under its path. Reads the files, so call it before serving."""
+    files = {page_path("/" + file.relative_to(built).as_posix()): file for file in built.rglob("*.html")}
+    return {path: content_security_policy(file.read_text()) for path, file in files.items()}
+
+
+def _first_segment(path: str) -> str:
+    """`chat` for `/chat`, `/chat.data` and `/CHAT/x`: file systems differ in what they take for the same name."""
+    return path.split("/")[1].partition(".")[0].casefold()
+
+
+def _hash(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def _with_headers(send: Send, path: str, headers: Headers) -> Send:
+    """Add the security headers, and say how long the answer may be kept."""
+
+    async def sending(message: Scope) -> None:
+        if message["type"] == "http.response.start":
+            is_hashed = path.startswith("/assets/") and message["status"] in {200, 206, 304}
+            keep = _FOREVER if is_hashed else _ASK_FIRST
+            message = {**message, "headers": [*message.get("headers", ()), *headers, keep]}
+        await send(message)
+
+    return sending
+
+
+async def _redirect(send: Send, location: str) -> None:
+    await _answer(send, 307, b"", (b"location", location.encode()))
+
+
+async def _not_found(send: Send) -> None:
+    await _answer(send, 404, b"Not Found", (b"content-type", b"text/plain; charset=utf-8"))
+
+
+async def _answer(send: Send, status: int, body: bytes, header: tuple[bytes, bytes]) -> None:
+    headers = [header, (b"content-length", str(len(body)).encode()), _ASK_FIRST, *_PAGE_HEADERS]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,174 @@
+// The chat's own React components: Markdown, CopyButton, Composer, Transcript.
+import { createContext, createElement as h, useContext, useEffect, useRef, useState } from "react";
+import { ArrowUp, Check, Copy, Square } from "lucide-react";
+import ReactMarkdown from "react-markdown";
+import rehypeHighlight from "rehype-highlight";
+import remarkGfm from "remark-gfm";
+
+const COPIED_MS = 1600;
+const NEAR_BOTTOM_PX = 80;
+const Labels = createContext({ copyLabel: "Copy", copiedLabel: "Copied" });
+
+// Constant, so that React keeps the elements of an answer while it grows.
+const REMARK = [remarkGfm];
+const REHYPE = [[rehypeHighlight, { detect: false }]];
+const ELEMENTS = { pre: CodeBlock, a: Link, table: Table, img: Picture };
+
+export function Markdown({ source, copyLabel, copiedLabel }) {
+  return h(
+    Labels.Provider,
+    { value: { copyLabel, copiedLabel } },
+    h(
+      "div",
+      { className: "markdown" },
+      h(ReactMarkdown, { remarkPlugins: REMARK, rehypePlugins: REHYPE, components: ELEMENTS }, source),
+    ),
+  );
+}
+
+export function CopyButton({ source, copyLabel, copiedLabel }) {
+  const [isCopied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!isCopied) return undefined;
+    const timer = setTimeout(() => setCopied(false), COPIED_MS);
+    return () => clearTimeout(timer);
+  }, [isCopied]);
+  const label = isCopied ? copiedLabel : copyLabel;
+  const copy = async () => setCopied(await putOnClipboard(typeof source === "function" ? source() : source));
+  return h(
+    "button",
+    { type: "button", className: "button quiet icon small", "aria-label": label, title: label, onClick: copy },
+    h(isCopied ? Check : Copy, { size: 15, "aria-hidden": true }),
+  );
+}
+
+export function Composer({ placeholder, sendLabel, stopLabel, isBusy, onSend, onStop, children }) {
+  const field = useRef(null);
+  const [draft, setDraft] = useState("");
+  useEffect(() => fit(field.current), [draft]);
+  const canSend = !isBusy && draft.trim() !== "";
+  const send = () => {
+    if (!canSend) return;
+    onSend(draft);
+    setDraft("");
+  };
+  const onKeyDown = (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+  return h(
+    "form",
+    { className: "composer", onSubmit: (event) => (event.preventDefault(), send()) },
+    h("textarea", {
+      ref: field,
+      id: "message",
+      rows: 1,
+      value: draft,
+      placeholder,
+      "aria-label": placeholder,
+      autoFocus: true,
+      onChange: (event) => setDraft(event.target.value),
+      onKeyDown,
+    }),
+    h(
+      "div",
+      { className: "composer-toolbar" },
+      children,
+      h("span", { className: "spacer" }),
+      isBusy
+        ? h(
+            "button",
+            { type: "button", id: "stop", className: "button round", "aria-label": stopLabel, title: stopLabel, onClick: () => onStop() },
+            h(Square, { size: 14, fill: "currentColor", "aria-hidden": true }),
+          )
+        : h(
+            "button",
+            { type: "submit", id: "send", className: "button round primary", "aria-label": sendLabel, title: sendLabel, disabled: !canSend },
+            h(ArrowUp, { size: 18, "aria-hidden": true }),
+          ),
+    ),
+  );
+}
+
+export function Transcript({ label, children }) {
+  const area = useRef(null);
+  const content = useRef(null);
+  useEffect(() => {
+    let isFollowing = true;
+    const onScroll = () => {
+      const { scrollHeight, scrollTop, clientHeight } = area.current;
+      isFollowing = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
+    };
+    const follow = () => {
+      if (isFollowing && area.current) area.current.scrollTop = area.current.scrollHeight;
+    };
+    const observer = new ResizeObserver(follow);
+    observer.observe(content.current);
+    observer.observe(area.current);
+    const node = area.current;
+    node.addEventListener("scroll", onScroll, { passive: true });
+    return () => {
+      observer.disconnect();
+      node.removeEventListener("scroll", onScroll);
+    };
+  }, []);
+  return h(
+    "div",
+    { ref: area, className: "transcript", role: "log", "aria-label": label, tabIndex: 0 },
+    h("div", { ref: content, className: "transcript-content" }, children),
+  );
+}
+
+function CodeBlock({ children }) {
+  const block = useRef(null);
+  const { copyLabel, copiedLabel } = useContext(Labels);
+  const language = /language-(\S+)/.exec(children?.props?.className ?? "")?.[1] ?? "";
+  return h(
+    "div",
+    { className: "code-block" },
+    h(
+      "div",
+      { className: "code-block-head" },
+      h("span", null, language),
+      h(CopyButton, { source: () => block.current.textContent.trimEnd(), copyLabel, copiedLabel }),
+    ),
+    h("pre", { ref: block, tabIndex: 0 }, children),
+  );
+}
+
+function Link({ href, children }) {
+  return h("a", { href, target: "_blank", rel: "noopener noreferrer" }, children);
+}
+
+// Wide tables scroll in themselves, never the page.
+function Table({ children }) {
+  return h("div", { className: "table-scroll", tabIndex: 0 }, h("table", null, children));
+}
+
+function Picture({ src, alt }) {
+  return h("img", { src, alt: alt ?? "", loading: "lazy" });
+}
+
+function fit(field) {
+  if (!field) return;
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight}px`;
+}
+
+async function putOnClipboard(text) {
+  if (navigator.clipboard) {
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
+  }
+  const carrier = document.createElement("textarea");
+  carrier.value = text;
+  carrier.className = "off-screen";
+  document.body.append(carrier);
+  carrier.select();
+  const isCopied = document.execCommand("copy");
+  carrier.remove();
+  return isCopied;
+}

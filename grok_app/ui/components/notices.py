@@ -1,0 +1,31 @@
+"""Toasts from the server, see `notices.js`."""
+
+import dataclasses
+from typing import Any, Literal
+
+import reflex as rx
+
+_LIBRARY = rx.asset("notices.js", shared=True)
+
+
+@dataclasses.dataclass
+class Notice:
+    """Something to tell the visitor once. Each has a higher serial than the one before; 0 says nothing."""
+
+    serial: int = 0
+    kind: Literal["success", "warning", "error"] = "success"
+    text: str = ""
+
+
+class Notices(rx.Component):
+    """Shows a toast for each new notice."""
+
+    library = _LIBRARY.importable_path
+    tag = "Notices"
+
+    notice: rx.Var[Notice]
+
+
+def notices(notice: Any) -> rx.Component:
+    """Show a toast for each new notice."""
+    return Notices.create(notice=notice)

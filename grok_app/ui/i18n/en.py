@@ -1,0 +1,57 @@
+"""English."""
+
+from typing import Final
+
+EN: Final = {
+    "brand": "Grok App",
+    # Everywhere
+    "skip_to_content": "Skip to content",
+    "language_switch": "切换到简体中文",
+    "color_mode": "Switch between light and dark",
+    "sign_out": "Sign out",
+    "connection_lost": "Connection lost. Trying again…",
+    "not_found_title": "There is no such page",
+    "not_found_back": "Back to the start",
+    # Sign-in
+    "login_title": "Welcome",
+    "login_lead": "Sign in with the key you were given.",
+    "login_key": "Access key",
+    "login_show": "Show the key",
+    "login_hide": "Hide the key",
+    "login_submit": "Sign in",
+    "login_hint": "The key stays in this browser.",
+    # Operator's sign-in
+    "admin_title": "Console",
+    "admin_lead": "The console for operators arrives with a later version.",
+    "admin_api": "Until then, the operator's API answers at",
+    "admin_docs": "Open the API reference",
+    # Chat
+    "chat_title": "What would you like to know?",
+    "chat_lead": "Ask anything. Answers stream in as they are written.",
+    "chat_example_1": "Explain how TCP slow start works",
+    "chat_example_2": "Write a Python function that merges two sorted lists",
+    "chat_example_3": "Plan a weekend in Kyoto in a table",
+    "chat_placeholder": "Message Grok",
+    "chat_send": "Send",
+    "chat_stop": "Stop",
+    "chat_new": "New chat",
+    "chat_model": "Model",
+    "chat_effort": "Reasoning effort",
+    "effort_auto": "Effort: auto",
+    "effort_none": "Effort: none",
+    "effort_minimal": "Effort: minimal",
+    "effort_low": "Effort: low",
+    "effort_medium": "Effort: medium",
+    "effort_high": "Effort: high",
+    "effort_xhigh": "Effort: highest",
+    "chat_thinking": "Thinking…",
+    "chat_thought": "Thoughts",
+    "chat_waiting": "Waiting for the first word",
+    "chat_stopped": "Stopped.",
+    "chat_retry": "Try again",
+    "chat_failed": "Something went wrong on our side. It has been logged.",
+    "chat_transcript": "Conversation",
+    "chat_you": "You",
+    "copy": "Copy",
+    "copied": "Copied",
+}

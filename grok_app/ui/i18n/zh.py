@@ -1,0 +1,57 @@
+"""简体中文 (simplified Chinese)."""
+
+from typing import Final
+
+ZH: Final = {
+    "brand": "Grok App",
+    # Everywhere
+    "skip_to_content": "跳到正文",
+    "language_switch": "Switch to English",
+    "color_mode": "切换浅色与深色",
+    "sign_out": "退出登录",
+    "connection_lost": "连接已断开，正在重试…",
+    "not_found_title": "页面不存在",
+    "not_found_back": "返回首页",
+    # Sign-in
+    "login_title": "欢迎",
+    "login_lead": "请使用您收到的密钥登录。",
+    "login_key": "访问密钥",
+    "login_show": "显示密钥",
+    "login_hide": "隐藏密钥",
+    "login_submit": "登录",
+    "login_hint": "密钥只保存在此浏览器中。",
+    # Operator's sign-in
+    "admin_title": "控制台",
+    "admin_lead": "管理控制台将在后续版本中提供。",
+    "admin_api": "在此之前，管理接口位于",
+    "admin_docs": "打开接口文档",
+    # Chat
+    "chat_title": "想了解什么？",
+    "chat_lead": "随便问，回答会边写边显示。",
+    "chat_example_1": "解释 TCP 慢启动的原理",
+    "chat_example_2": "写一个合并两个有序列表的 Python 函数",
+    "chat_example_3": "用表格规划京都周末行程",
+    "chat_placeholder": "给 Grok 发消息",
+    "chat_send": "发送",
+    "chat_stop": "停止",
+    "chat_new": "新对话",
+    "chat_model": "模型",
+    "chat_effort": "推理强度",
+    "effort_auto": "推理：自动",
+    "effort_none": "推理：关闭",
+    "effort_minimal": "推理：极低",
+    "effort_low": "推理：低",
+    "effort_medium": "推理：中",
+    "effort_high": "推理：高",
+    "effort_xhigh": "推理：最高",
+    "chat_thinking": "思考中…",
+    "chat_thought": "思考过程",
+    "chat_waiting": "正在等待回答",
+    "chat_stopped": "已停止。",
+    "chat_retry": "重试",
+    "chat_failed": "服务器内部出错，已记录日志。",
+    "chat_transcript": "对话",
+    "chat_you": "你",
+    "copy": "复制",
+    "copied": "已复制",
+}

@@ -1,0 +1,68 @@
+"""The frame around every page: header, skip link, the note when the connection is gone."""
+
+# mypy: disable-error-code="no-any-return"
+# Reflex makes its element functions at run time, without types.
+
+from typing import Any
+
+import reflex as rx
+from reflex_components_core.core.banner import has_too_many_connection_errors  # type: ignore[import-untyped] # no marker
+
+from grok_app.ui import routes
+from grok_app.ui.components import notices
+from grok_app.ui.session import Session, text
+
+
+def page(*content: rx.Component, class_name: str = "", **props: Any) -> rx.Component:
+    """A whole page around its content."""
+    return rx.el.div(
+        rx.el.a(text("skip_to_content"), href="#content", class_name="skip-link"),
+        _header(),
+        rx.el.main(*content, id="content", tab_index=-1, class_name=f"content {class_name}"),
+        notices(Session.notice),
+        # Pages are prerendered and clicks before hydration are lost: tests and scripts wait for this mark.
+        rx.cond(Session.is_hydrated, rx.el.span(id="hydrated", hidden=True)),
+        class_name="frame",
+        lang=rx.cond(Session.is_chinese, "zh-CN", "en"),
+        **props,
+    )
+
+
+def icon(name: str, size: int = 18) -> rx.Component:
+    """A bundled icon that says nothing itself."""
+    return rx.icon(name, size=size, aria_hidden=True)
+
+
+def icon_button(icon: rx.Component, label: rx.Var[str], **props: Any) -> rx.Component:
+    """A quiet button that shows an icon and says its name."""
+    props.setdefault("class_name", "button quiet icon")
+    return rx.el.button(icon, aria_label=label, title=label, type="button", **props)
+
+
+def connection_note() -> rx.Component:
+    """A line at the top while the server can't be reached. Grows on top of any page."""
+    return rx.cond(
+        has_too_many_connection_errors,
+        rx.el.div(text("connection_lost"), role="status", class_name="connection-note"),
+    )
+
+
+def _header() -> rx.Component:
+    return rx.el.header(
+        rx.link(
+            rx.el.img(src="/mark.svg", alt="", class_name="mark"),
+            rx.el.span(text("brand")),
+            href=routes.STUDIO,
+            class_name="brand",
+        ),
+        rx.el.div(
+            icon_button(icon("languages"), text("language_switch"), on_click=Session.switch_language, id="language"),
+            icon_button(icon("sun-moon"), text("color_mode"), on_click=rx.toggle_color_mode, id="color-mode"),
+            rx.cond(
+                Session.public_key != "",
+                icon_button(icon("log-out"), text("sign_out"), on_click=Session.sign_out, id="sign-out"),
+            ),
+            class_name="header-actions",
+        ),
+        class_name="header",
+    )

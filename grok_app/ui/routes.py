@@ -1,0 +1,11 @@
+"""Where the pages are. Links and redirects are built from these names, never from text."""
+
+from typing import Final
+
+LOGIN: Final = "/login"
+CHAT: Final = "/chat"
+ADMIN_LOGIN: Final = "/admin/login"
+
+API_REFERENCE: Final = "/docs"
+STUDIO: Final = CHAT
+"""Where a visitor goes after signing in."""

@@ -1,0 +1,73 @@
+"""Who sits at this browser: language and public key, kept in the browser, and the check that guards every chat."""
+
+# mypy: disable-error-code="no-any-return"
+# Reflex makes its element functions at run time, without types.
+
+from typing import Literal
+
+import reflex as rx
+from reflex.event import EventSpec
+from reflex.utils.prerequisites import get_and_validate_app
+
+from grok_app.errors import NotFoundError
+from grok_app.runtime import current
+from grok_app.ui.components import Notice
+from grok_app.ui.i18n import EN, ZH, prefers_chinese
+from grok_app.ui.routes import LOGIN
+
+
+class Session(rx.State):
+    """What all pages share."""
+
+    language: str = rx.LocalStorage("", name="grok_app_language", sync=True)
+    """`en` or `zh`; empty until the visitor chooses, then the browser's own language decides."""
+    public_key: str = rx.LocalStorage("", name="grok_app_public_key", sync=True)
+
+    notice: Notice = Notice()
+
+    @rx.var
+    def is_chinese(self) -> bool:
+        """Whether the texts are Chinese."""
+        return self.language == "zh" or (not self.language and prefers_chinese(self.router.headers.accept_language))
+
+    @rx.event
+    def switch_language(self) -> None:
+        """Show the other language from now on."""
+        self.language = "en" if self.is_chinese else "zh"
+
+    @rx.event
+    def sign_out(self) -> EventSpec:
+        """Forget the key and leave."""
+        self.public_key = ""
+        return rx.redirect(LOGIN, replace=True)
+
+    def _notify(self, kind: Literal["success", "warning", "error"], message: str) -> None:
+        """Show a toast. Not `rx.toast`: that needs eval, see `components.notices`."""
+        self.notice = Notice(self.notice.serial + 1, kind, message)
+
+    def _say(self, key: str) -> str:
+        return (ZH if self.is_chinese else EN)[key]
+
+
+def check_visitor(key: str) -> None:
+    """Let a visitor of the studio in.
+
+    Raises:
+        NotFoundError: The studio is off.
+        AuthenticationError: The key is missing or wrong.
+    """
+    services = current()
+    if not services.settings.snapshot.app.public_enabled:
+        raise NotFoundError("The public pages are switched off")
+    services.access.check_public(key or None)
+
+
+def text(key: str) -> rx.Var[str]:
+    """A text in the visitor's language. Both are in the page, so switching asks the server for nothing."""
+    return rx.cond(Session.is_chinese, ZH[key], EN[key])
+
+
+def is_connected(token: str) -> bool:
+    """Whether the tab of this token is still there."""
+    namespace = get_and_validate_app().app.event_namespace
+    return namespace is not None and token in namespace.token_to_sid

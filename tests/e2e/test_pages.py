@@ -1,0 +1,63 @@
+"""Doors, looks and languages of the pages."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from .conftest import open_page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser lives in one loop
+
+
+async def test_a_wrong_key_is_refused_in_place(page: Page) -> None:
+    """The sign-in says so and stays."""
+    await open_page(page, "/")
+    await page.get_by_label("Access key").fill("wrong")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("Invalid authentication token")
+    assert "/login" in page.url
+
+
+async def test_the_chat_asks_for_the_key(page: Page) -> None:
+    """Who comes without one is sent to the sign-in."""
+    await page.goto("/chat")
+    await page.wait_for_url("**/login*")
+
+
+async def test_a_signed_in_visitor_skips_the_form(chat: Page) -> None:
+    """The key is kept in the browser; signing out forgets it."""
+    await open_page(chat, "/login")
+    await chat.wait_for_url("**/chat*")
+    await chat.get_by_role("button", name="Sign out").click()
+    await chat.wait_for_url("**/login*")
+    assert not await chat.evaluate("localStorage.getItem('grok_app_public_key')")
+
+
+async def test_the_language_can_be_switched(chat: Page) -> None:
+    """At once, for every text, and it is remembered."""
+    await chat.get_by_role("button", name="切换到简体中文").click()
+    await expect(chat.get_by_role("heading", name="想了解什么？")).to_be_visible()
+    await open_page(chat, "/chat")
+    await expect(chat.get_by_label("给 Grok 发消息")).to_be_visible()
+
+
+async def test_the_colours_can_be_switched(chat: Page) -> None:
+    """Between light and dark."""
+    before = await chat.evaluate("document.documentElement.className")
+    await chat.get_by_role("button", name="Switch between light and dark").click()
+    await chat.wait_for_function("before => document.documentElement.className !== before", arg=before)
+
+
+@pytest.mark.parametrize("width", [375, 768, 1440])
+async def test_no_page_scrolls_sideways(chat: Page, width: int) -> None:
+    """From a phone to a desktop."""
+    await chat.set_viewport_size({"width": width, "height": 800})
+    for path in ("/chat", "/admin/login"):
+        await chat.goto(path)
+        assert await chat.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_console_pages_lead_to_the_operators_sign_in(page: Page) -> None:
+    """Which says what there is, until the console comes."""
+    await page.goto("/admin/token")
+    await page.wait_for_url("**/admin/login*")
+    await expect(page.get_by_role("heading", name="Console")).to_be_visible()

@@ -13,7 +13,7 @@ export GROK_APP_DATA_DIR := $(abspath $(DATA_DIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run dev test check bench clean
+.PHONY: help install demo run dev test lint check bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -32,8 +32,10 @@ dev: $(INSTALLED) ## Serve on one port and reload when a file changes
 test: $(INSTALLED) /usr/bin/chromium ## Run all tests
 	@$(BIN)/grok-app build && $(BIN)/pytest
 
-check: $(INSTALLED) ## Run the gate: format, lint, types, layers, shape
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/pytest tests/test_package.py
+lint: $(INSTALLED) ## Check format, style, types and layers
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+check: lint test ## Run the whole gate: lint, then all tests
 
 bench: $(INSTALLED) ## Measure speed against the sandbox
 	@$(BIN)/python -m benchmarks

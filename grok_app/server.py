@@ -175,6 +175,7 @@ class Draining:
     def __init__(self, app: Asgi, drain: Drain, *, grace_s: float = _DRAIN_S) -> None:
         self._app, self._drain, self._grace_s = app, drain, grace_s
         self._running: set[asyncio.Task[Any]] = set()
+        self._is_cut = False
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Pass one connection on, and remember it while it lasts."""
@@ -187,6 +188,10 @@ class Draining:
         self._running.add(task)
         try:
             await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._is_cut:
+                raise
+            # Ours, and it has done its work: Granian would log a traceback for each.
         finally:
             self._running.discard(task)
 
@@ -194,6 +199,7 @@ class Draining:
         asyncio.get_running_loop().call_later(self._grace_s, self._cut)
 
     def _cut(self) -> None:
+        self._is_cut = True
         for task in tuple(self._running):
             task.cancel("the server stops")
 

@@ -18,8 +18,8 @@ from grok_app.catalog import Pool
 from grok_app.db import open_database, open_vault, upgrade
 from grok_app.settings import open_settings
 
-START_LIMIT_S: Final = 15.0
-STOP_LIMIT_S: Final = 15.0
+START_LIMIT_S: Final = 60.0
+STOP_LIMIT_S: Final = 20.0
 SANDBOX: Final = """
 import sys
 from grok_app.sandbox import Pacing, serve_sandbox
@@ -49,7 +49,8 @@ class Process:
             self._popen = subprocess.Popen(command, env={**_inherited(), **env}, stdout=output, stderr=output)
         RUNNING.append(self)
         try:
-            eventually(lambda: self._is_ready(ready_url), within_s=START_LIMIT_S)
+            with httpx.Client() as http:
+                eventually(lambda: self._is_ready(http, ready_url), within_s=START_LIMIT_S)
         except BaseException:
             self._popen.kill()
             raise
@@ -81,11 +82,11 @@ class Process:
             self._popen.kill()
             return self._popen.wait()
 
-    def _is_ready(self, url: str) -> bool:
+    def _is_ready(self, http: httpx.Client, url: str) -> bool:
         if self._popen.poll() is not None:
             raise AssertionError(f"{self.name} has ended at its start:\n{self.log()}")
         try:
-            return httpx.get(url).is_success
+            return http.get(url).is_success
         except httpx.TransportError:
             time.sleep(0.02)  # no client waits for a port to open
             return False
@@ -112,15 +113,17 @@ class Sandbox:
 
 @dataclass
 class Gateway:
-    """A gateway, and a client that has its key."""
+    """A gateway, a client that has its key, and one that has none."""
 
     url: str
     key: str
     process: Process
     http: httpx.Client = field(init=False)
+    stranger: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.url, headers=self.auth, timeout=10)
+        self.stranger = httpx.Client(base_url=self.url, timeout=10)
 
     @property
     def auth(self) -> dict[str, str]:
@@ -135,6 +138,7 @@ class Gateway:
     def stop(self) -> None:
         """End it; anything but an orderly end is a failure."""
         self.http.close()
+        self.stranger.close()
         exit_code = self.process.stop()
         assert exit_code == 0, f"the gateway ended with {exit_code}:\n{self.process.log()}"
 
@@ -156,12 +160,12 @@ def start_gateway(
         folder: Empty; for its data and its log.
         sandbox: What it takes for Grok.
         accounts: The tokens of its pools.
-        settings: Runtime settings, `{"app.stream": "false"}`.
+        settings: By name, `{"app.stream": "false", "log_level": "debug"}`.
     """
     asyncio.run(_seed(folder, accounts))
     port = free_port()
-    env = {"GROK_APP_DATA_DIR": str(folder), "GROK_APP_UPSTREAM__GROK_URL": sandbox.url}
-    env |= {f"GROK_APP_{name.upper().replace('.', '__')}": value for name, value in settings.items()}
+    given = {"data_dir": str(folder), "upstream.grok_url": sandbox.url, **settings}
+    env = {f"GROK_APP_{name.upper().replace('.', '__')}": value for name, value in given.items()}
     command = [sys.executable, "-m", "grok_app.cli", "api", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
     process = Process(command, env, f"{url}/readyz", folder / f"{folder.name}.log")
@@ -176,7 +180,7 @@ def free_port() -> int:
         return port
 
 
-def eventually(look: Callable[[], FoundT], *, within_s: float = 5.0) -> FoundT:
+def eventually(look: Callable[[], FoundT | None], *, within_s: float = 5.0) -> FoundT:
     """Look until there is something; what another process does can't be awaited.
 
     Raises:

@@ -41,6 +41,23 @@ def test_secrets_are_hidden(capsys: pytest.CaptureFixture[str], as_json: bool) -
     assert "hunter2" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "text"])
+def test_a_traceback_shows_no_variables(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    """What a function held when it failed, keys and prompts among it, stays out of the log."""
+    configure_logging("info", as_json=as_json)
+
+    def fail(_key: str) -> None:
+        int("x")
+
+    try:
+        fail("hunter" + str(2))
+    except ValueError:
+        get_logger("test").exception("it broke")
+    said = capsys.readouterr().err
+    assert "ValueError" in said
+    assert "hunter2" not in said
+
+
 def test_what_is_below_the_level_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     """`GROK_APP_LOG_LEVEL` is obeyed."""
     configure_logging("warning", as_json=False)

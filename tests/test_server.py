@@ -132,7 +132,7 @@ def test_nothing_phones_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_request_under_way_is_cut_after_the_grace_time() -> None:
-    """An endless stream doesn't keep the worker from closing its services."""
+    """An endless stream doesn't keep the worker from closing its services, and its end is no error of the server's."""
     drain, started, ended = server.Drain(), asyncio.Event(), asyncio.Event()
 
     async def endless(scope: Any, *_: Any) -> None:
@@ -150,6 +150,5 @@ async def test_a_request_under_way_is_cut_after_the_grace_time() -> None:
     await started.wait()
     assert not ended.is_set()
     drain.begin()
-    with pytest.raises(asyncio.CancelledError):
-        await request
+    await request
     assert ended.is_set()

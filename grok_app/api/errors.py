@@ -16,7 +16,11 @@ from grok_app.errors import (
     InvalidRequestError,
     MethodNotAllowedError,
     NotFoundError,
+    OverloadedError,
 )
+
+STOPPING: Final = OverloadedError("The server is stopping. Please try again later.")
+"""What is said to those who are still served when the server must end."""
 
 
 class ErrorDetail(BaseModel):

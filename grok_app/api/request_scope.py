@@ -1,13 +1,15 @@
 """What surrounds every request: its id, a path without a trailing slash, and an answer even when we crash."""
 
+import asyncio
 import re
 import time
 from typing import Final
 from uuid import uuid4
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from grok_app.api.errors import error_response
+from grok_app.api.errors import STOPPING, error_response
 from grok_app.errors import GatewayError
 from grok_app.logs import get_logger, request_id
 
@@ -40,7 +42,13 @@ class RequestScope:
             await send(message)
 
         try:
-            await self._app(_without_slash(scope), receive, send_with_id)
+            await self._app(_as_routed(scope), receive, send_with_id)
+        except ClientDisconnect:
+            pass  # in the middle of its own request: nobody is left to be answered
+        except asyncio.CancelledError:
+            if not status:
+                await error_response(STOPPING)(scope, receive, send_with_id)
+            raise
         except Exception:
             log.exception("request crashed", method=scope["method"], path=scope["path"])
             if not status:
@@ -61,9 +69,11 @@ def _wanted_id(scope: Scope) -> bytes | None:
     return given if _SANE_ID.fullmatch(given) else None
 
 
-def _without_slash(scope: Scope) -> Scope:
+def _as_routed(scope: Scope) -> Scope:
+    """The scope as routes are written: no trailing slash, and HEAD as GET, whose body the server leaves out."""
     path: str = scope["path"]
+    method = "GET" if scope["method"] == "HEAD" else scope["method"]
     if path == "/" or not path.endswith("/"):
-        return scope
+        return scope if method == scope["method"] else {**scope, "method": method}
     bare = path.rstrip("/") or "/"
-    return {**scope, "path": bare, "raw_path": bare.encode()}
+    return {**scope, "method": method, "path": bare, "raw_path": bare.encode()}

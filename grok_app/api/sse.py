@@ -2,19 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Final, TypeVar
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
-from grok_app.api.errors import error_response
+from grok_app.api.errors import STOPPING, error_response
 from grok_app.errors import GatewayError
 from grok_app.logs import get_logger
 
 log = get_logger(__name__)
 KEEP_ALIVE_S: Final = 15.0
 DONE: Final = b"data: [DONE]\n\n"
+_GOODBYE_S: Final = 1.0
 _KEEP_ALIVE: Final = b": keep-alive\n\n"
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -44,7 +45,12 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream. Returns when it has ended or the client has gone."""
-        await until_disconnect(self._send_all(scope, receive, send), receive)
+        try:
+            await until_disconnect(self._send_all(scope, receive, send), receive)
+        except asyncio.CancelledError:
+            if self._has_started:
+                await self._say_goodbye(send)
+            raise
 
     async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> None:
         keep_alive = asyncio.create_task(self._keep_alive(send))
@@ -66,6 +72,13 @@ class EventStream(Response):
             keep_alive.cancel()
         await self._start(send)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _say_goodbye(self, send: Send) -> None:
+        """End the stream because the server stops; a client that doesn't read is not waited for."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_S):
+                await self._write(send, self._on_error(STOPPING))
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _write(self, send: Send, data: bytes) -> None:
         if not self._has_started:

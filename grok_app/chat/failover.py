@@ -11,7 +11,7 @@ from typing import Final
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
 from tenacity.wait import wait_base, wait_random_exponential
 
-from grok_app.accounts import Accounts
+from grok_app.accounts import Accounts, NoAccountError
 from grok_app.catalog import Model
 from grok_app.settings import Settings
 from grok_app.upstream import ChatPrompt, ErrorKind, Frame, StartFrame, Upstream, UpstreamError
@@ -37,10 +37,11 @@ class Failover:
         """The frames of the first attempt that gets as far as a token. The lease is held until the last of them.
 
         Raises:
-            NoAccountError: No account is left to try.
+            NoAccountError: No account is left to try, and one will be free again or none was tried.
             UpstreamError: The last attempt's failure, or one after the first token.
         """
         tried: set[int] = set()
+        last_error: UpstreamError | None = None
         while True:
             has_begun = False
             try:
@@ -53,6 +54,11 @@ class Failover:
             except UpstreamError as error:
                 if has_begun or not self._moves_on(error) or len(tried) >= self.settings.retry.max_retry:
                     raise
+                last_error = error
+            except NoAccountError as none_left:
+                if last_error is None or none_left.retry_after_s is not None:
+                    raise
+                raise last_error from none_left
             else:
                 return
 

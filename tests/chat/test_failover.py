@@ -41,8 +41,9 @@ class ScriptedUpstream:
 class ListedAccounts:
     """Lends `a`, `b`, `c` in that order."""
 
-    def __init__(self) -> None:
+    def __init__(self, retry_after_s: float | None = None) -> None:
         self.outcomes: list[str] = []
+        self.retry_after_s = retry_after_s
 
     @asynccontextmanager
     async def lease(
@@ -53,7 +54,7 @@ class ListedAccounts:
         assert cost == 1
         account_id = next((i for i in range(3) if i not in excluded), None)
         if account_id is None:
-            raise NoAccountError("none")
+            raise NoAccountError("none", retry_after_s=self.retry_after_s)
         try:
             yield Lease(account_id, SecretStr("abc"[account_id]))
         except UpstreamError as error:
@@ -140,6 +141,18 @@ async def test_attempts_are_bounded() -> None:
     upstream = ScriptedUpstream(*[[failed(ErrorKind.RATE_LIMITED, 429)] for _ in range(9)])
     with pytest.raises(UpstreamError):
         await play(upstream, ListedAccounts())
+    assert upstream.asked == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("retry_after_s", [None, 30.0], ids=["nobody rests", "somebody rests"])
+async def test_when_everybody_was_refused(retry_after_s: float | None) -> None:
+    """The caller hears the reason, unless an account will be free again: then it hears when."""
+    upstream = ScriptedUpstream(*[[failed(ErrorKind.INVALID_CREDENTIAL, 401)] for _ in range(3)])
+    settings = Settings.model_validate({"retry": {"max_retry": 5}})
+    accounts = ListedAccounts(retry_after_s)
+    failover = Failover(upstream, accounts, settings)  # type: ignore[arg-type] # only `lease` is called
+    with pytest.raises(NoAccountError if retry_after_s else UpstreamError):
+        await anext(failover.frames(MODELS["grok-4"], PROMPT))
     assert upstream.asked == ["a", "b", "c"]
 
 

@@ -152,6 +152,12 @@ def test_errors_within_a_stream_are_recognised(frame: str, kind: ErrorKind) -> N
     assert raised.value.kind is kind
 
 
+def test_half_a_character_is_no_reason_to_lose_a_token() -> None:
+    """A token that ends within an emoji keeps the rest of its text."""
+    cut = b'{"result":{"response":{"token":"Hi \\ud83d","responseId":"r"}}}\n'
+    assert read(cut, line(isSoftStop=True))[1] == TokenFrame("Hi ?", is_thinking=False, rollout_id=None)
+
+
 def test_frames_before_an_error_are_not_lost() -> None:
     """What was said before the error is given before it is raised."""
     reader = FrameReader()

@@ -85,7 +85,7 @@ def _check_media(kind: str, holder: object, at: str) -> None:
     where = f"{at}.{name}"
     if not isinstance(value, str) or not value.strip():
         raise _wrong(where, "empty_media", f"{name} cannot be empty")
-    if value.startswith(("http://", "https://")) or _is_data_uri(value):
+    if value[:8].lower().startswith(("http://", "https://")) or _is_data_uri(value):
         return
     if value.startswith("data:") or "://" in value or not _looks_like_base64(value):
         raise _wrong(where, "invalid_media", f"{name} must be a URL or data URI")

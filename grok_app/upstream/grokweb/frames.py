@@ -3,6 +3,7 @@
 One JSON object a line, split anywhere by the network, sometimes behind `data:`. What we don't know is passed over.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -79,10 +80,7 @@ class FrameReader:
             self._may_end = True
         if not line.startswith(b"{"):
             return
-        try:
-            root: dict[str, Any] = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            return
+        root = _parse(line)
         response = _object(_object(root.get("result")).get("response"))
         if not response:
             _raise_root_error(root)
@@ -140,6 +138,23 @@ class FrameReader:
             return
         self._cards.add(card_id)
         yield CardFrame(card_id, title if isinstance(title, str) else "", url)
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    """The object of a line; empty when it is none."""
+    try:
+        return _object(orjson.loads(line))
+    except orjson.JSONDecodeError:
+        return _parse_cut_character(line) if b"\\u" in line else {}
+
+
+def _parse_cut_character(line: bytes) -> dict[str, Any]:
+    # Half of a surrogate pair, where a token ends within an emoji, is JSON to Python and none to orjson.
+    try:
+        text = json.dumps(json.loads(line), ensure_ascii=False)
+        return _object(orjson.loads(text.encode(errors="replace")))
+    except (ValueError, RecursionError):
+        return {}
 
 
 def _object(value: object) -> dict[str, Any]:

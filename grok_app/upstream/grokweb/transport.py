@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlOpt
+from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlHttpVersion, CurlOpt
 from curl_cffi.curl import CURL_WRITEFUNC_PAUSE, CURLPAUSE_CONT
 
 from grok_app.upstream.base import ErrorKind, UpstreamError
@@ -222,6 +222,8 @@ def _prepare(curl: Curl, call: Call, transfer: _Transfer) -> None:
     curl.setopt(CurlOpt.URL, call.url)
     if curl.impersonate(call.browser, default_headers=False) != 0:
         raise UpstreamError(ErrorKind.PROTOCOL, f"proxy.browser: '{call.browser}' is not a profile of curl_cffi")
+    # A browser's profile offers HTTP/2 to plain http too, by `Upgrade: h2c`, which no browser does.
+    curl.setopt(CurlOpt.HTTP_VERSION, CurlHttpVersion.V2TLS)
     curl.setopt(CurlOpt.POSTFIELDS, call.body)
     curl.setopt(CurlOpt.POSTFIELDSIZE_LARGE, len(call.body))
     curl.setopt(CurlOpt.HTTPHEADER, [*call.headers, b"Expect:"])

@@ -1,0 +1,128 @@
+"""What surrounds every request."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import pytest
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from grok_app.api.request_scope import RequestScope
+from grok_app.logs import request_id
+
+Message = dict[str, Any]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+HEAD = {"type": "http.response.start", "status": 200, "headers": []}
+
+
+async def call(app: App, path: str = "/v1/models", headers: tuple[tuple[bytes, bytes], ...] = ()) -> list[Message]:
+    """Serve one request; what was sent."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "headers": list(headers)}
+    await RequestScope(app)(scope, receive, send)
+    return sent
+
+
+def raising(error: BaseException, *before: Message) -> App:
+    """An app that sends this much and then fails."""
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        for message in before:
+            await send(message)
+        raise error
+
+    return app
+
+
+def error_of(sent: list[Message]) -> dict[str, Any]:
+    """The error of an answer."""
+    error: dict[str, Any] = orjson.loads(sent[1]["body"])["error"]
+    return error
+
+
+async def test_a_crash_is_a_500_without_details() -> None:
+    """A bug gives the caller a JSON error with an id to ask for; its reason is for the log alone."""
+    sent = await call(raising(ZeroDivisionError("secret detail")))
+
+    assert sent[0]["status"] == 500
+    assert b"x-request-id" in dict(sent[0]["headers"])
+    assert error_of(sent) == {
+        "message": "Internal server error",
+        "type": "server_error",
+        "param": None,
+        "code": "internal_error",
+    }
+
+
+async def test_a_crash_after_the_head_sends_nothing_more() -> None:
+    """Once an answer has begun, no second one is put behind it."""
+    [head] = await call(raising(ZeroDivisionError(), dict(HEAD)))
+
+    assert head["status"] == 200
+
+
+async def test_a_caller_who_leaves_in_the_middle_of_the_body_is_no_crash(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody is answered, and no traceback is written."""
+    assert await call(raising(ClientDisconnect())) == []
+    assert "crashed" not in caplog.text
+
+
+async def test_a_server_that_stops_says_so() -> None:
+    """Whoever still waits when the server must end gets a 503 that invites to try again, not a cut connection."""
+    sent: list[Message] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with pytest.raises(asyncio.CancelledError):
+        await RequestScope(raising(asyncio.CancelledError()))(
+            {"type": "http", "method": "POST", "path": "/", "headers": []}, _no_message, send
+        )
+
+    assert sent[0]["status"] == 503
+    assert error_of(sent)["type"] == "service_unavailable_error"
+    assert error_of(sent)["code"] == "overloaded"
+
+
+async def test_the_id_is_known_while_the_request_is_served() -> None:
+    """What is logged during a request carries the id that the caller gets; afterwards nothing does."""
+    seen: list[str | None] = []
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        seen.append(request_id.get())
+        await send(dict(HEAD))
+
+    sent = await call(app, headers=((b"x-request-id", b"mine"),))
+
+    assert seen == ["mine"]
+    assert (b"x-request-id", b"mine") in sent[0]["headers"]
+    assert request_id.get() is None
+
+
+@pytest.mark.parametrize(
+    ("path", "served"),
+    [("/", "/"), ("/v1/models/", "/v1/models"), ("/v1/models//", "/v1/models"), ("//", "/"), ("/v1/a", "/v1/a")],
+)
+async def test_routes_see_no_trailing_slash(path: str, served: str) -> None:
+    """A path is the same with and without slashes at its end."""
+    seen: list[str] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope["path"])
+
+    await call(app, path)
+
+    assert seen == [served]
+
+
+async def _no_message() -> Message:
+    return {"type": "http.disconnect"}

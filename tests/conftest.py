@@ -1,0 +1,110 @@
+"""What every test may ask for, and two rules for all of them: no network, and a failure shows the servers' logs."""
+
+import os
+import sys
+from collections.abc import Callable, Generator, Mapping
+from itertools import count
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+
+from grok_app.catalog import Pool
+from tests.servers import RUNNING, Gateway, Sandbox, start_gateway, start_sandbox
+
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost", "", None)
+API_KEY: Final = "test-key-one"
+OTHER_API_KEY: Final = "test-key-two"
+LOG_CHARS: Final = 5000
+"""More of a log than that is not shown."""
+APP_KEY: Final = "test-app-key"
+PUBLIC_KEY: Final = "test-public-key"
+KEYS: Final = {
+    "app.api_key": f"{API_KEY}, {OTHER_API_KEY}",
+    "app.app_key": APP_KEY,
+    "app.public_key": PUBLIC_KEY,
+}
+QUICK_RETRIES: Final = {"retry.retry_backoff_base": "0.01", "retry.retry_backoff_max": "0.02"}
+ENDLESS: Final = "quota999999"
+"""In an account's name: the sandbox never finds it spent, so that only the gateway's own count matters."""
+
+GatewayFactory = Callable[..., Gateway]
+
+
+def pytest_configure() -> None:
+    """Close the network, and keep our clients from asking a proxy for loopback addresses."""
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
+    sys.addaudithook(_refuse_network)
+
+
+def pytest_runtest_setup() -> None:
+    """Note where the logs stand."""
+    for process in RUNNING:
+        process.mark()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failed test what the servers logged during it."""
+    report = yield
+    if report.failed:
+        report.sections += [
+            (f"log of {process.name}", news[-LOG_CHARS:]) for process in RUNNING if (news := process.news())
+        ]
+    return report
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Generator[Sandbox]:
+    """One sandbox for all tests. What a test asked is found by its `question`."""
+    sandbox = start_sandbox(tmp_path_factory.mktemp("sandbox"))
+    yield sandbox
+    sandbox.http.close()
+    sandbox.process.stop()
+
+
+@pytest.fixture(scope="session")
+def make_gateway(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Generator[GatewayFactory]:
+    """Gateways by accounts and settings; the same ones are started once."""
+    gateways: dict[tuple[Any, ...], Gateway] = {}
+    numbers = count(1)
+
+    def make(accounts: Mapping[Pool, tuple[str, ...]], settings: Mapping[str, str]) -> Gateway:
+        key = (*accounts.items(), *settings.items())
+        if key not in gateways:
+            folder = tmp_path_factory.mktemp(f"gateway-{next(numbers)}")
+            gateways[key] = start_gateway(folder, sandbox, accounts, settings)
+        return gateways[key]
+
+    yield make
+    for gateway in gateways.values():
+        gateway.stop()
+
+
+@pytest.fixture(scope="session")
+def gateway(make_gateway: GatewayFactory) -> Gateway:
+    """A gateway with its defaults, keys, and more accounts than the tests can use up."""
+    accounts = {
+        Pool.BASIC: tuple(f"sandbox-basic-{number}-{ENDLESS}" for number in range(300)),
+        Pool.SUPER: tuple(f"sandbox-super-{number}-{ENDLESS}" for number in range(20)),
+    }
+    return make_gateway(accounts, {**KEYS, **QUICK_RETRIES, "token.fail_threshold": "100"})
+
+
+@pytest.fixture
+def question() -> str:
+    """Words that no other test says."""
+    return f"What about {uuid4().hex}?"
+
+
+def _refuse_network(event: str, args: tuple[Any, ...]) -> None:
+    if event == "socket.connect" and isinstance(args[1], tuple):
+        host = args[1][0]
+    elif event == "socket.getaddrinfo":
+        host = args[0]
+    else:
+        return
+    if isinstance(host, bytes):
+        host = host.decode()
+    if host not in LOOPBACK:
+        raise RuntimeError(f"a test reached for the network: {host}")

@@ -1,0 +1,60 @@
+"""The gateway as its users reach it: through the official client, or over raw HTTP."""
+
+from collections.abc import AsyncGenerator, Generator
+
+import httpx
+import openai
+import pytest
+
+from grok_app.catalog import Pool
+from tests.conftest import ENDLESS, QUICK_RETRIES, GatewayFactory
+from tests.servers import Gateway
+
+
+@pytest.fixture(scope="session")
+def client(gateway: Gateway) -> Generator[openai.OpenAI]:
+    """The official client, which must not hide a failure by trying again."""
+    with openai.OpenAI(base_url=gateway.base_url, api_key=gateway.key, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+async def async_client(gateway: Gateway) -> AsyncGenerator[openai.AsyncOpenAI]:
+    """The same for programs that await."""
+    async with openai.AsyncOpenAI(base_url=gateway.base_url, api_key=gateway.key, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+async def http(gateway: Gateway) -> AsyncGenerator[httpx.AsyncClient]:
+    """Raw HTTP, awaited, with the key."""
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=gateway.url, headers=gateway.auth, timeout=15, limits=limits) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def changed(make_gateway: GatewayFactory) -> Gateway:
+    """A gateway whose operator has changed everything that a chat reads, and has basic accounts only."""
+    accounts = {Pool.BASIC: tuple(f"sandbox-basic-changed-{number}-{ENDLESS}" for number in range(50))}
+    settings = {
+        **QUICK_RETRIES,
+        "cors_origins": "https://chat.example.com",
+        "app.api_key": "",
+        "app.app_key": "",
+        "app.public_key": "",
+        "app.stream": "false",
+        "app.thinking": "false",
+        "app.thinking_format": "reasoning_content",
+        "app.filter_tags": "mytag",
+        "app.temporary": "false",
+        "app.disable_memory": "false",
+        "app.dynamic_statsig": "false",
+        "proxy.cf_clearance": "clearance-1",
+        "proxy.user_agent": "Changed/1.0",
+        "upstream.extra_headers": '{"X-Extra": "extra", "accept-language": "de"}',
+        "retry.retry_status_codes": "429,500",
+        "chat.timeout": "0.8",
+        "chat.stream_timeout": "0.8",
+    }
+    return make_gateway(accounts, settings)

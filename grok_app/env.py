@@ -19,14 +19,14 @@ from grok_app.errors import ConfigurationError
 PREFIX = "GROK_APP_"
 _REDIS = "REDIS_URL"
 _HIDDEN = ("secret_key", "redis_url", "database_url")  # these may hold a password
-_DATABASE_SCHEMES = ("sqlite", "postgresql")
+_DATABASE_URL = re.compile(r"(sqlite:///(?!:memory:)|postgresql://).+")
 _ORIGIN = re.compile(r"\*|https?://[^/\s]+")
 
 
 class Env(BaseModel):
     """The process settings, frozen. Field names are the variables' names in lower case, without the prefix."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 serves the whole network.")
     port: int = Field(8000, ge=1, le=65535, description="Port for pages and API.")
@@ -42,7 +42,7 @@ class Env(BaseModel):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
     log_json: bool = Field(False, description="One JSON object per log line instead of text.")
-    redis_url: str = Field("", description="redis://… for several workers or machines; empty: one process.")
+    redis_url: str = Field("", description="redis://… keeps the pages' state there; empty: in memory.")
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -52,8 +52,8 @@ class Env(BaseModel):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if value and not value.startswith(_DATABASE_SCHEMES):
-            raise ValueError("a URL that begins with sqlite:// or postgresql://")
+        if value and not _DATABASE_URL.fullmatch(value):
+            raise ValueError("sqlite:///path or postgresql://user:password@host/name")
         return value
 
     @field_validator("secret_key")
@@ -106,7 +106,7 @@ def read_env(environ: Mapping[str, str], dotenv: Path | None = None) -> tuple[En
     try:
         return Env.model_validate(fields), overrides
     except ValidationError as error:
-        raise ConfigurationError(_explain(error)) from error
+        raise ConfigurationError(_explain(error)) from None  # the cause would print what it explains away
 
 
 @cache

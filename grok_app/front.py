@@ -97,7 +97,9 @@ class Front:
 
 def is_api_path(path: str) -> bool:
     """Whether the API answers here, be it with a JSON 404."""
-    return path in API_PATHS or any(path == prefix or path.startswith(prefix + "/") for prefix in API_PREFIXES)
+    return path.rstrip("/") in API_PATHS or any(
+        path == prefix or path.startswith(prefix + "/") for prefix in API_PREFIXES
+    )
 
 
 def page_path(path: str) -> str:

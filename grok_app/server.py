@@ -4,7 +4,6 @@ Imports Reflex only where it must, so that `rxconfig.py` can call `set_environme
 """
 
 import asyncio
-import gc
 import hashlib
 import importlib
 import importlib.util
@@ -40,7 +39,17 @@ _CONNECTIONS: Final = 8192
 """Open connections per worker. Granian's own limit of 1024 stops even health checks (measured with 2.8.7)."""
 _SKIP_COMPILE: Final = "__REFLEX_SKIP_COMPILE"
 _RELOADED: Final = ("grok_app", "assets", "rxconfig.py")
-_PAGE_SOURCES: Final = ("rxconfig.py", ".npmrc", "reflex.lock", "assets", "grok_app/ui", "grok_app/grok_app.py")
+_PAGE_SOURCES: Final = (
+    "rxconfig.py",
+    ".npmrc",
+    "reflex.lock",
+    "assets",
+    "grok_app/ui",
+    "grok_app/grok_app.py",
+    "grok_app/catalog.py",
+    "grok_app/chat/types.py",
+)
+"""What the built pages are made from: the chat page offers the models of the catalogue and the efforts of its types."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -125,9 +134,6 @@ def serve(env: Env, *, target: str = PAGES) -> None:
     if target == PAGES:
         _prepare_reflex()
     multiprocessing.set_start_method("fork", force=True)
-    workers = int(os.environ.get("GRANIAN_WORKERS", "1")) if env.redis_url else 1  # else each has a pool of its own
-    if workers > 1:
-        _load_for_sharing(target)
     drain = Drain()
     server = _Server(
         drain,
@@ -135,7 +141,7 @@ def serve(env: Env, *, target: str = PAGES) -> None:
         address=env.host,
         port=env.port,
         interface=Interfaces.ASGI,
-        workers=workers,
+        workers=1,  # each would have a pool of accounts of its own
         backlog=2048,
         backpressure=_CONNECTIONS,
         workers_kill_timeout=_KILL_S,
@@ -233,13 +239,6 @@ def _prepare_reflex() -> None:
     root = str(project_dir())
     if root not in sys.path:
         sys.path.insert(0, root)  # rxconfig is a top-level module
-
-
-def _load_for_sharing(target: str) -> None:
-    """Load once for all workers, and keep the collector from touching, and so copying, the memory they share."""
-    _load(target)
-    gc.collect()
-    gc.freeze()
 
 
 def _fingerprint(root: Path) -> str:

@@ -46,14 +46,16 @@ def test_a_double_underscore_names_a_runtime_setting() -> None:
     [
         ("GROK_APP_PORT", "eighty", "GROK_APP_PORT = 'eighty': expected a valid integer"),
         ("GROK_APP_PORT", "70000", "GROK_APP_PORT = '70000': expected less than or equal to 65535"),
-        ("GROK_APP_DATABASE_URL", "mongodb://x", "expected a URL that begins with sqlite:// or postgresql://"),
+        ("GROK_APP_DATABASE_URL", "mongodb://x", "expected sqlite:///path or postgresql://"),
+        ("GROK_APP_DATABASE_URL", "sqlite://", "expected sqlite:///path or postgresql://"),
+        ("GROK_APP_DATABASE_URL", "sqlite:///:memory:", "expected sqlite:///path or postgresql://"),
         ("GROK_APP_CORS_ORIGINS", "example.com", "expected origins like https://chat.example.com"),
         ("GROK_APP_LOG_LEVEL", "loud", "GROK_APP_LOG_LEVEL = 'loud': expected 'debug', 'info', 'warning' or 'error'"),
         ("GROK_APP_SECRET_KEY", "short", "expected keys of 16 characters or more"),
         ("REDIS_URL", "localhost", "REDIS_URL = (hidden): expected a URL that begins with redis://"),
         ("GROK_APP_POTR", "1", "GROK_APP_POTR is not a setting"),
     ],
-    ids=["no number", "no port", "database", "origin", "level", "secret", "redis", "typo"],
+    ids=["no number", "no port", "database", "no path", "memory", "origin", "level", "secret", "redis", "typo"],
 )
 def test_a_wrong_value_says_name_value_and_expectation(name: str, value: str, expected: str) -> None:
     """The start is refused with the variable's name, what it was and what would have been right."""

@@ -1,7 +1,8 @@
 """Which account is asked next: the one with the most quota left, ties at random.
 
 Accounts of one pool stand in buckets by the quota they have left; quotas are small whole numbers, so the buckets are
-few and a choice costs a look at the fullest one, however many accounts there are.
+few and a choice costs a look at the fullest one, however many accounts there are. An account that has just failed is in
+doubt: it comes last, so that a few bad ones can't stand in the way of the others.
 """
 
 import heapq
@@ -11,6 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from grok_app.accounts.account import Account, Status, recover
 from grok_app.catalog import Pool
+
+_DOUBTED = 1 << 40
+"""Taken from a doubted account's rank: more than any quota."""
 
 
 class _Bucket:
@@ -45,29 +49,29 @@ class _Bucket:
 
 
 class _Index:
-    """The available accounts of one pool, by the quota they have left."""
+    """The available accounts of one pool, by rank: the quota they have left, far less for those in doubt."""
 
     def __init__(self) -> None:
         self._buckets: dict[int, _Bucket] = {}
-        self._quotas: list[int] = []
+        self._ranks: list[int] = []
 
-    def add(self, account_id: int, quota: int) -> None:
-        bucket = self._buckets.get(quota)
+    def add(self, account_id: int, rank: int) -> None:
+        bucket = self._buckets.get(rank)
         if bucket is None:
-            bucket = self._buckets[quota] = _Bucket()
-            insort(self._quotas, quota)
+            bucket = self._buckets[rank] = _Bucket()
+            insort(self._ranks, rank)
         bucket.add(account_id)
 
-    def remove(self, account_id: int, quota: int) -> None:
-        bucket = self._buckets[quota]
+    def remove(self, account_id: int, rank: int) -> None:
+        bucket = self._buckets[rank]
         bucket.remove(account_id)
         if not bucket:
-            del self._buckets[quota]
-            del self._quotas[bisect_left(self._quotas, quota)]
+            del self._buckets[rank]
+            del self._ranks[bisect_left(self._ranks, rank)]
 
     def choose(self, excluded: Collection[int]) -> int | None:
-        for quota in reversed(self._quotas):
-            if (found := self._buckets[quota].choose(excluded)) is not None:
+        for rank in reversed(self._ranks):
+            if (found := self._buckets[rank].choose(excluded)) is not None:
                 return found
         return None
 
@@ -86,6 +90,8 @@ class AccountPool:
         self._standing: dict[int, tuple[Pool, int]] = {}
         self._indexes = {pool: _Index() for pool in Pool}
         self._resting: dict[Pool, list[tuple[int, int]]] = {pool: [] for pool in Pool}
+        self._doubted: dict[int, int] = {}
+        self._doubts: list[tuple[int, int]] = []
         for account in accounts:
             self.put(account)
 
@@ -111,6 +117,7 @@ class AccountPool:
 
         An account with less quota than the cost, but some, is still chosen: Grok has the last word.
         """
+        self._forget_doubts()
         for pool in pools:
             self._wake_rested(pool)
             if (account_id := self._indexes[pool].choose(excluded)) is not None:
@@ -122,6 +129,18 @@ class AccountPool:
         """Give back what `reserve` has set aside."""
         if account_id in self._accounts:
             self._reserve(account_id, -cost)
+
+    def doubt(self, account_id: int, until_ms: int) -> None:
+        """Choose this account only where no other is left, until then or until `trust`."""
+        if account := self._accounts.get(account_id):
+            self._doubted[account_id] = until_ms
+            heapq.heappush(self._doubts, (until_ms, account_id))
+            self._place(account)
+
+    def trust(self, account_id: int) -> None:
+        """Choose this account by its quota again."""
+        if self._doubted.pop(account_id, None) is not None and (account := self._accounts.get(account_id)):
+            self._place(account)
 
     def next_free_ms(self, pools: Sequence[Pool]) -> int | None:
         """When the first resting account of these pools wakes, Unix milliseconds."""
@@ -137,7 +156,8 @@ class AccountPool:
     def _place(self, account: Account) -> None:
         """Let the account stand in the index where its state and its free quota say, or nowhere."""
         free = account.quota - self._reserved.get(account.id, 0)
-        wanted = (account.pool, free) if account.status is Status.ACTIVE and free > 0 else None
+        rank = free - _DOUBTED if account.id in self._doubted else free
+        wanted = (account.pool, rank) if account.status is Status.ACTIVE and free > 0 else None
         standing = self._standing.pop(account.id, None)
         if standing is not None:
             self._indexes[standing[0]].remove(account.id, standing[1])
@@ -150,6 +170,13 @@ class AccountPool:
         while (resting := self._prune(pool)) and resting[0][0] <= now:
             _, account_id = heapq.heappop(resting)
             self.put(recover(self._accounts[account_id], now))
+
+    def _forget_doubts(self) -> None:
+        now = self._now_ms()
+        while self._doubts and self._doubts[0][0] <= now:
+            until_ms, account_id = heapq.heappop(self._doubts)
+            if self._doubted.get(account_id) == until_ms:
+                self.trust(account_id)
 
     def _prune(self, pool: Pool) -> list[tuple[int, int]]:
         """The pool's resting accounts, the first to wake on top; entries that were overtaken by a change are gone."""

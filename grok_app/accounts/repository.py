@@ -35,12 +35,13 @@ class AccountRepository:
         Returns:
             The accounts that were added.
         """
-        wanted = {self._vault.fingerprint(credential): credential for credential in credentials}
+        wanted = dict.fromkeys(credentials)
+        prints = {fingerprint: name for name in wanted for fingerprint in self._vault.fingerprints(name)}
         async with self._database.session() as session:
-            known = select(AccountRow.fingerprint).where(col(AccountRow.fingerprint).in_(wanted))
+            known = select(AccountRow.fingerprint).where(col(AccountRow.fingerprint).in_(prints))
             for fingerprint in (await session.exec(known)).all():
-                del wanted[fingerprint]
-            rows = [self._new_row(pool, fingerprint, credential) for fingerprint, credential in wanted.items()]
+                wanted.pop(prints[fingerprint], None)
+            rows = [self._new_row(pool, credential) for credential in wanted]
             session.add_all(rows)
             await session.flush()
         return [read_row(row, self._vault) for row in rows]
@@ -52,11 +53,11 @@ class AccountRepository:
             statement = update(AccountRow).where(col(AccountRow.id) == bindparam("account_id"))
             await connection.execute(statement, [_state(account) for account in accounts])
 
-    def _new_row(self, pool: Pool, fingerprint: str, credential: str) -> AccountRow:
+    def _new_row(self, pool: Pool, credential: str) -> AccountRow:
         return AccountRow(
             pool=pool,
             credential=self._vault.seal(credential),
-            fingerprint=fingerprint,
+            fingerprint=self._vault.fingerprint(credential),
             status=Status.ACTIVE,
             quota=DEFAULT_QUOTA[pool],
         )

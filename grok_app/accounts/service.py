@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from pydantic import SecretStr
-from sqlalchemy.exc import SQLAlchemyError
 
 from grok_app.accounts.account import Account, cool_down, note_failure, reject, succeed
 from grok_app.accounts.credential import normalize
@@ -22,6 +21,15 @@ from grok_app.upstream import ErrorKind, UpstreamError
 
 log = get_logger(__name__)
 _NO_ACCOUNT: Final = "No available tokens. Please try again later."
+_DOUBT_S: Final = {
+    ErrorKind.BLOCKED_ACCOUNT: 900,
+    ErrorKind.INVALID_CREDENTIAL: 60,
+    ErrorKind.TIMEOUT: 30,
+    ErrorKind.ANTI_BOT: 5,
+    ErrorKind.UNAVAILABLE: 5,
+    ErrorKind.PROTOCOL: 5,
+}
+"""How long an account comes last after such a failure; shortly where the network is to blame as often."""
 
 
 class NoAccountError(RateLimitedError):
@@ -73,6 +81,7 @@ class Accounts:
             raise
         else:
             if current := self._pool.get(account.id):
+                self._pool.trust(account.id)
                 self._keep(succeed(current, cost, now_ms()))
         finally:
             self._pool.release(account.id, cost)
@@ -98,7 +107,7 @@ class Accounts:
             await asyncio.sleep(self._settings.snapshot.token.save_delay_ms / 1000)
             try:
                 await self.save()
-            except SQLAlchemyError:
+            except Exception:  # one bad batch must not end the saving of all later ones
                 log.exception("accounts could not be saved, trying again")
 
     async def save(self) -> None:
@@ -118,6 +127,8 @@ class Accounts:
         if account is None:
             return
         now = now_ms()
+        if doubt_s := _DOUBT_S.get(error.kind):
+            self._pool.doubt(account_id, now + doubt_s * 1000)
         if error.kind is ErrorKind.RATE_LIMITED:
             self._keep(cool_down(account, error.retry_after_s, now))
         elif error.kind is ErrorKind.INVALID_CREDENTIAL:

@@ -41,6 +41,7 @@ class EventStream(Response):
         self._events = events
         self._on_error = on_error
         self._has_started = False
+        self._writing = asyncio.Lock()
         self._sent_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,41 +56,43 @@ class EventStream(Response):
     async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> None:
         keep_alive = asyncio.create_task(self._keep_alive(send))
         try:
+            error = await self._forward(send)
+        finally:
+            keep_alive.cancel()
+            await asyncio.gather(keep_alive, return_exceptions=True)
+        if error is not None and not self._has_started:
+            await error_response(error)(scope, receive, send)
+        else:
+            await self._write(send, self._on_error(error) if error else b"", is_last=True)
+
+    async def _forward(self, send: Send) -> GatewayError | None:
+        """Send the events as they come; returns the error that ended them, if one did."""
+        try:
             async with aclosing(self._events) as events:
                 async for event in events:
                     await self._write(send, event)
         except GatewayError as error:
-            if not self._has_started:
-                await error_response(error)(scope, receive, send)
-                return
-            await self._write(send, self._on_error(error))
+            return error
         except Exception:
             if not self._has_started:
                 raise
             log.exception("stream crashed")
-            await self._write(send, self._on_error(GatewayError("Internal server error")))
-        finally:
-            keep_alive.cancel()
-        await self._start(send)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return GatewayError("Internal server error")
+        return None
 
     async def _say_goodbye(self, send: Send) -> None:
         """End the stream because the server stops; a client that doesn't read is not waited for."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_GOODBYE_S):
-                await self._write(send, self._on_error(STOPPING))
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                await self._write(send, self._on_error(STOPPING), is_last=True)
 
-    async def _write(self, send: Send, data: bytes) -> None:
-        if not self._has_started:
-            await self._start(send)
+    async def _write(self, send: Send, data: bytes, *, is_last: bool = False) -> None:
         self._sent_at = asyncio.get_running_loop().time()
-        await send({"type": "http.response.body", "body": data, "more_body": True})
-
-    async def _start(self, send: Send) -> None:
-        if not self._has_started:
-            self._has_started = True
-            await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS]})
+        async with self._writing:  # the keep-alive writes too, and nothing may come before the head
+            if not self._has_started:
+                await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS]})
+                self._has_started = True
+            await send({"type": "http.response.body", "body": data, "more_body": not is_last})
 
     async def _keep_alive(self, send: Send) -> None:
         loop = asyncio.get_running_loop()

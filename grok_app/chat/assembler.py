@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 from uuid import uuid4
 
-from grok_app.chat.markup import MarkupFilter
+from grok_app.chat.markup import Cursor, MarkupFilter
 from grok_app.chat.tools import image_markdown, tool_line
 from grok_app.chat.types import Event, Finished, Started, Text, Thought, Usage
 from grok_app.chat.usage import byte_length, tokens
@@ -14,6 +14,7 @@ from grok_app.upstream import CardFrame, EndFrame, ErrorKind, Frame, StartFrame,
 _TOOL_CARD: Final = "xai:tool_usage_card"
 _RENDER: Final = "grok:render"
 _CARD_ID: Final = "card_id="
+_MOST_AGENTS: Final = 32
 
 
 class AnswerAssembler:
@@ -32,7 +33,9 @@ class AnswerAssembler:
     def __init__(self, prompt: str, filter_tags: Sequence[str], *, shows_thinking: bool) -> None:
         self._prompt_bytes = byte_length(prompt)
         self._shows_thinking = shows_thinking
-        self._thoughts = MarkupFilter(filter_tags, partial(self._replace, shows_cards=False))
+        self._filter_tags = filter_tags
+        self._thoughts: dict[str | None, MarkupFilter] = {}
+        self._thoughts_cursor = Cursor()
         self._text = MarkupFilter(filter_tags, partial(self._replace, shows_cards=True))
         self._id: str | None = None
         self._fingerprint: str | None = None
@@ -71,7 +74,7 @@ class AnswerAssembler:
             yield from self._close_thoughts()
             yield from self._say(self._text.feed(frame.text))
         elif not self._has_text:
-            yield from self._think(self._thoughts.feed(frame.text))
+            yield from self._think(self._thoughts_of(frame.rollout_id).feed(frame.text))
 
     def _think(self, text: str) -> Iterator[Event]:
         if text:
@@ -87,7 +90,15 @@ class AnswerAssembler:
 
     def _close_thoughts(self) -> Iterator[Event]:
         if not self._has_text:
-            yield from self._think(self._thoughts.close())
+            yield from self._think("".join([thoughts.close() for thoughts in self._thoughts.values()]))
+            self._thoughts.clear()
+
+    def _thoughts_of(self, rollout_id: str | None) -> MarkupFilter:
+        """The filter of this agent: several think side by side, each with cards of its own."""
+        if rollout_id not in self._thoughts and len(self._thoughts) < _MOST_AGENTS:
+            replace = partial(self._replace, shows_cards=False)
+            self._thoughts[rollout_id] = MarkupFilter(self._filter_tags, replace, self._thoughts_cursor)
+        return self._thoughts.get(rollout_id) or next(iter(self._thoughts.values()))
 
     def _end(self, frame: EndFrame) -> Iterator[Event]:
         yield from self._close_thoughts()

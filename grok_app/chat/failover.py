@@ -3,18 +3,21 @@
 Source: API contract, section 5.4.
 """
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
+from pydantic import SecretStr
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+from tenacity.stop import stop_base
 from tenacity.wait import wait_base, wait_random_exponential
 
 from grok_app.accounts import Accounts, NoAccountError
 from grok_app.catalog import Model
 from grok_app.settings import Settings
-from grok_app.upstream import ChatPrompt, ErrorKind, Frame, StartFrame, Upstream, UpstreamError
+from grok_app.upstream import CardFrame, ChatPrompt, ErrorKind, Frame, StartFrame, Upstream, UpstreamError
 
 _STATUS_OF: Final = {
     ErrorKind.INVALID_CREDENTIAL: 401,
@@ -40,6 +43,7 @@ class Failover:
             NoAccountError: No account is left to try, and one will be free again or none was tried.
             UpstreamError: The last attempt's failure, or one after the first token.
         """
+        deadline = time.monotonic() + self.settings.retry.retry_budget
         tried: set[int] = set()
         last_error: UpstreamError | None = None
         while True:
@@ -47,7 +51,7 @@ class Failover:
             try:
                 async with self.accounts.lease(model.pools, model.cost, tried) as lease:
                     tried.add(lease.account_id)
-                    async with aclosing(self._on_account(lease.credential.get_secret_value(), prompt)) as frames:
+                    async with aclosing(self._on_account(lease.credential, prompt, deadline)) as frames:
                         async for frame in frames:
                             has_begun = True
                             yield frame
@@ -62,25 +66,29 @@ class Failover:
             else:
                 return
 
-    async def _on_account(self, credential: str, prompt: ChatPrompt) -> AsyncGenerator[Frame, None]:
-        stream, head = await self._open(credential, prompt)
+    async def _on_account(
+        self, credential: SecretStr, prompt: ChatPrompt, deadline: float
+    ) -> AsyncGenerator[Frame, None]:
+        stream, head = await self._open(credential, prompt, deadline)
         async with aclosing(stream):
             for frame in head:
                 yield frame
             async for frame in stream:
                 yield frame
 
-    async def _open(self, credential: str, prompt: ChatPrompt) -> tuple[AsyncGenerator[Frame, None], list[Frame]]:
+    async def _open(
+        self, credential: SecretStr, prompt: ChatPrompt, deadline: float
+    ) -> tuple[AsyncGenerator[Frame, None], list[Frame]]:
         """Open the answer and read as far as the first frame that says something."""
         retry = self.settings.retry
         async for attempt in AsyncRetrying(
             retry=retry_if_exception(self._may_pass),
             wait=_Backoff(retry.retry_backoff_base, retry.retry_backoff_factor, retry.retry_backoff_max),
-            stop=stop_after_attempt(retry.max_retry) | stop_before_delay(retry.retry_budget),
+            stop=_Stop(retry.max_retry, deadline),
             reraise=True,
         ):
             with attempt:
-                stream = self.upstream.chat(credential, prompt)
+                stream = self.upstream.chat(credential.get_secret_value(), prompt)
                 return stream, await _read_head(stream)
         raise AssertionError("tenacity raises before it runs out of attempts")
 
@@ -99,9 +107,21 @@ async def _read_head(stream: AsyncGenerator[Frame, None]) -> list[Frame]:
     head: list[Frame] = []
     async for frame in stream:
         head.append(frame)
-        if not isinstance(frame, StartFrame):
+        if not isinstance(frame, StartFrame | CardFrame):
             break
     return head
+
+
+class _Stop(stop_base):
+    """So many attempts, and no wait that ends after the deadline, which all accounts of a request share."""
+
+    def __init__(self, attempts: int, deadline: float) -> None:
+        self._attempts = attempts
+        self._deadline = deadline
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        too_late = time.monotonic() + retry_state.upcoming_sleep > self._deadline
+        return too_late or retry_state.attempt_number >= self._attempts
 
 
 class _Backoff(wait_base):

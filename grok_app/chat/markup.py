@@ -17,7 +17,7 @@ _FLAGS: Final = re.IGNORECASE | re.ASCII
 _NEVER: Final = r"(?!)"
 
 Replace = Callable[[str, str], str]
-"""From an element's name (lower case) and its whole text to what takes its place, on a line of its own or nothing."""
+"""From an element's name (lower case) and its whole text to what takes its place: it begins a line, or is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class _Tags:
     """How the elements to take out begin and end."""
 
     openings: tuple[str, ...]
+    longest: int
     opening: re.Pattern[str]
     bare_opening: re.Pattern[str]
     closings: Mapping[str, re.Pattern[str]]
@@ -35,10 +36,19 @@ def _tags(names: tuple[str, ...]) -> _Tags:
     alternatives = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or _NEVER
     return _Tags(
         openings=tuple(f"<{name.lower()}" for name in names),
+        longest=max((len(name) + 1 for name in names), default=0),
         opening=re.compile(rf"<({alternatives})(?=[\s/>])", _FLAGS),
         bare_opening=re.compile(rf"<({alternatives})", _FLAGS),
         closings={name.lower(): re.compile(f"</{re.escape(name)}>", _FLAGS) for name in names},
     )
+
+
+@dataclass(slots=True)
+class Cursor:
+    """Where the output stands."""
+
+    last: str = "\n"
+    """The last text that was shown."""
 
 
 class MarkupFilter:
@@ -47,9 +57,10 @@ class MarkupFilter:
     Args:
         names: The elements to take out.
         replace: What takes their place; called once per element, when it is complete.
+        cursor: Shared by filters whose texts are shown one after the other.
     """
 
-    def __init__(self, names: Sequence[str], replace: Replace) -> None:
+    def __init__(self, names: Sequence[str], replace: Replace, cursor: Cursor | None = None) -> None:
         self._replace = replace
         self._tags = _tags(tuple(names))
         self._held = ""
@@ -58,12 +69,12 @@ class MarkupFilter:
         self._element_chars = 0
         self._is_tag_open = False
         self._before = ""
-        self._last = "\n"
+        self._cursor = cursor or Cursor()
 
     def feed(self, text: str) -> str:
         """What may be shown now, given this next piece of the text."""
         if self._name is None and not self._held and "<" not in text:
-            self._last = text or self._last
+            self._cursor.last = text or self._cursor.last
             return text
         shown: list[str] = []
         rest = self._held + text
@@ -88,7 +99,7 @@ class MarkupFilter:
                 self._emit(text[:start], shown)
                 self._begin(match[1].lower())
                 return text[start:]
-            if self._may_open(text[start:]):
+            if len(text) - start <= self._tags.longest and self._may_open(text[start:]):
                 self._emit(text[:start], shown)
                 self._held = text[start:]
                 return ""
@@ -140,12 +151,12 @@ class MarkupFilter:
         self._name = None
         self._element.clear()
         if replacement:
-            self._emit(replacement if self._last.endswith("\n") else f"\n{replacement}", shown)
+            self._emit(replacement if self._cursor.last.endswith("\n") else f"\n{replacement}", shown)
 
     def _emit(self, text: str, shown: list[str]) -> None:
         if text:
             shown.append(text)
-            self._last = text
+            self._cursor.last = text
 
     def _may_open(self, text: str) -> bool:
         """Whether more text could make this the beginning of an element."""

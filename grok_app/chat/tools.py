@@ -1,5 +1,6 @@
 """Tool cards and image cards as something readable. Source: protocol notes, sections 2.8.3 and 2.8.4."""
 
+import html
 import re
 from typing import Any, Final
 from urllib.parse import quote
@@ -35,10 +36,10 @@ def tool_line(card: str, rollout_id: str | None) -> str:
 
 
 def image_markdown(title: str, url: str) -> str:
-    """`![title](url)`, safe against brackets and spaces; empty for anything but http and https."""
+    """`![title](url)`, safe against brackets, backslashes and spaces; empty for anything but http and https."""
     if not url.startswith(("http://", "https://")):
         return ""
-    shown = _one_line(title).replace("[", "(").replace("]", ")")
+    shown = _one_line(title).replace("\\", "/").replace("[", "(").replace("]", ")")
     return f"![{shown}]({quote(url, safe=':/?#@!$&*+,;=%~-._')})"
 
 
@@ -47,7 +48,7 @@ def _args(card: str) -> dict[str, Any]:
         return {}
     inside = _CDATA.search(found[1])
     try:
-        parsed = orjson.loads(inside[1] if inside else found[1])
+        parsed = orjson.loads(inside[1] if inside else html.unescape(found[1]))
     except orjson.JSONDecodeError:
         return {}
     return parsed if isinstance(parsed, dict) else {}

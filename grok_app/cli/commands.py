@@ -93,7 +93,7 @@ def run() -> None:
 @server_options
 def api() -> None:
     """Serve the API alone, without the pages."""
-    serve(_prepare(), target=API)
+    serve(_prepare("API: {url}/v1"), target=API)
 
 
 @commands.command()
@@ -154,12 +154,12 @@ def upgrade() -> None:
     upgrade_database(current_env()[0].database)
 
 
-def _prepare() -> Env:
+def _prepare(at: str = "Console: {url}/admin") -> Env:
     env, _ = current_env()
     check_port(env.host, env.port)
     made = prepare_apart()
     if new := {name: key for name, key in made.items() if key}:
         click.echo("Made at this first start and shown only now:")
         click.echo("".join(f"  {_KEY_NAMES[name]:16} {key}\n" for name, key in new.items()))
-    click.echo(f"Console: {reachable_url(env)}/admin")
+    click.echo(at.format(url=reachable_url(env)))
     return env

@@ -159,6 +159,7 @@ def _free_port() -> int:
 
 
 def _describe(url: str, sandbox_url: str, keys: Keys) -> str:
+    one_key = (keys["api_key"] or "none").partition(",")[0]
     return _READY.format(
         title=click.style("The demo is ready.", bold=True, fg="green"),
         curl_title=click.style("Ask with curl:", bold=True),
@@ -168,15 +169,15 @@ def _describe(url: str, sandbox_url: str, keys: Keys) -> str:
         api_key=keys["api_key"] or "(none needed)",
         public_key=keys["public_key"] or "(none needed)",
         app_key=keys["app_key"] or "(not set)",
-        curl=_curl(url, keys["api_key"]),
-        python=_PYTHON.format(python=shlex.quote(sys.executable), url=url, api_key=keys["api_key"] or "none"),
+        curl=_curl(url, one_key),
+        python=_PYTHON.format(python=shlex.quote(sys.executable), url=url, api_key=one_key),
     )
 
 
-def _curl(url: str, api_key: str | None) -> str:
+def _curl(url: str, api_key: str) -> str:
     body = '{"model": "grok-4", "stream": true, "messages": [{"role": "user", "content": "Say hello"}]}'
     return (
-        f"curl -N {url}/v1/chat/completions -H 'Authorization: Bearer {api_key or 'none'}' "
+        f"curl -N {url}/v1/chat/completions -H 'Authorization: Bearer {api_key}' "
         f"-H 'Content-Type: application/json' -d '{body}'"
     )
 

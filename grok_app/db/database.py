@@ -6,8 +6,11 @@ from typing import Any
 
 from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from grok_app.errors import ConfigurationError
 
 _BUSY_TIMEOUT_MS = 5000
 
@@ -17,11 +20,6 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-
-    @property
-    def kind(self) -> str:
-        """The storage's name on the wire: `sqlite` or `pgsql`."""
-        return {"postgresql": "pgsql"}.get(self._engine.dialect.name, self._engine.dialect.name)
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[AsyncSession, None]:
@@ -52,8 +50,17 @@ async def open_database(url: str) -> AsyncGenerator[Database, None]:
 
 
 def driver_url(url: str, *, is_async: bool) -> URL:
-    """The same URL with the driver that we install: aiosqlite or sqlite3, psycopg for both."""
-    parsed = make_url(url)
+    """The same URL with the driver that we install: aiosqlite or sqlite3, psycopg for both.
+
+    Raises:
+        ConfigurationError: It is no URL. The message doesn't repeat it, since it may hold a password.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ConfigurationError(
+            "GROK_APP_DATABASE_URL = (hidden): expected sqlite:///path or postgresql://user:password@host:port/name"
+        ) from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         return parsed.set(drivername="sqlite+aiosqlite" if is_async else "sqlite")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy import Connection, create_engine, event
 
 from alembic import command
 from grok_app.db.database import driver_url, prepare_sqlite
@@ -54,6 +54,6 @@ def _begin(connection: Connection) -> None:
 
 
 def _make_folder(url: str) -> None:
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
+    parsed = driver_url(url, is_async=False)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)

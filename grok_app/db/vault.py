@@ -4,7 +4,10 @@ import base64
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
@@ -12,7 +15,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from grok_app.errors import ConfigurationError
 
-KEY_FILE = "secret.key"
+KEY_FILE: Final = "secret.key"
+_SHORTEST_KEY_CHARS: Final = 16
 
 
 class Vault:
@@ -42,7 +46,11 @@ class Vault:
 
     def fingerprint(self, text: str) -> str:
         """A keyed hash of a secret, 64 hex digits: the same text gives the same one, nobody can turn it back."""
-        return hmac.digest(self._fingerprint_keys[0], text.encode(), "sha256").hex()
+        return self.fingerprints(text)[0]
+
+    def fingerprints(self, text: str) -> list[str]:
+        """The hashes under which a secret may be stored: by the key in force, then by each earlier one."""
+        return [hmac.digest(key, text.encode(), "sha256").hex() for key in self._fingerprint_keys]
 
 
 def open_vault(secret_key: str, data_dir: Path) -> Vault:
@@ -50,20 +58,36 @@ def open_vault(secret_key: str, data_dir: Path) -> Vault:
 
     Args:
         secret_key: One key or several, separated by commas; the first encrypts. Empty: the key file decides.
-        data_dir: Where the key file is, or is made with mode 600 at the first start.
+        data_dir: Where the key file is, or is made with mode 600 at the first start. One that is there still
+            decrypts when `secret_key` has taken its place.
+
+    Raises:
+        ConfigurationError: The key file is damaged.
     """
     keys = [key.strip() for key in secret_key.split(",") if key.strip()]
-    return Vault(keys or [_read_key_file(data_dir / KEY_FILE)])
+    path = data_dir / KEY_FILE
+    if not keys and not path.exists():
+        _make_key_file(path)
+    if path.exists():
+        keys.append(_read_key_file(path))
+    return Vault(keys)
+
+
+def _make_key_file(path: Path) -> None:
+    """Make the file whole or not at all; of several processes at once, one wins and all read its key."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=path.parent, prefix=f"{KEY_FILE}.") as file:  # mode 600 by itself
+        file.write(secrets.token_urlsafe(32))
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)
 
 
 def _read_key_file(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key := secrets.token_urlsafe(32))
+    key = path.read_text().strip()
+    if len(key) < _SHORTEST_KEY_CHARS:
+        raise ConfigurationError(f"{path} is damaged: expected the key that it held, of 43 characters")
     return key
 
 

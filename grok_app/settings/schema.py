@@ -11,6 +11,7 @@ DEFAULT_USER_AGENT: Final = (
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/136.0.0.0 Safari/537.36"
 )
+_COOKIE_VALUE: Final = re.compile(r"[!-+\--:<-~]*")
 _PROXY: Final = re.compile(r"((https?|socks5h?|socks4a?)://[^\s]+)?")
 KEYS: Final = ("app_key", "api_key", "public_key")
 """The keys in section `app` that are made at the first start."""
@@ -25,9 +26,31 @@ def _split(value: Any) -> Any:
 
 
 def _parse_object(value: Any) -> Any:
-    return orjson.loads(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        raise ValueError('a JSON object like {"X-Name": "value"}') from None
 
 
+def _check_keys(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    keys = [key.strip() for key in text.split(",")]
+    if text and not all(key.isascii() and key.isprintable() and key for key in keys):
+        raise ValueError("printable ASCII without blank parts, or nothing at all")
+    return SecretStr(text.strip())
+
+
+def _check_cookie(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if not _COOKIE_VALUE.fullmatch(text):
+        raise ValueError("the value of one cookie: no blanks, semicolons or line breaks")
+    return SecretStr(text)
+
+
+Key = Annotated[SecretStr, AfterValidator(_check_keys)]
+CookieValue = Annotated[SecretStr, AfterValidator(_check_cookie)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Statuses = Annotated[tuple[Annotated[int, Field(ge=400, le=599)], ...], BeforeValidator(_split)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
@@ -49,17 +72,17 @@ ProxyUrl = Annotated[SecretStr, AfterValidator(_check_proxy)]
 class Section(BaseModel):
     """A group of settings. Unknown keys are refused, so that a typo is seen."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class AppSection(Section):
     """Keys, and how answers look."""
 
-    app_key: SecretStr = Field(SecretStr(""), description="The operator's key, for /v1/admin. Empty: refused.")
-    api_key: SecretStr = Field(
+    app_key: Key = Field(SecretStr(""), description="The operator's key, for /v1/admin. Empty: refused.")
+    api_key: Key = Field(
         SecretStr(""), description="Keys of programs on /v1, one or several separated by commas. Empty: no check."
     )
-    public_key: SecretStr = Field(SecretStr(""), description="Key of the studio's visitors. Empty: no check.")
+    public_key: Key = Field(SecretStr(""), description="Key of the studio's visitors. Empty: no check.")
     public_enabled: bool = Field(False, description="Whether the studio's pages are served.")
     stream: bool = Field(True, description="Whether a chat streams when the request doesn't say.")
     thinking: bool = Field(True, description="Whether thinking is shown when the request doesn't say.")
@@ -83,7 +106,7 @@ class ProxySection(Section):
     )
     browser: str = Field("chrome136", description="TLS profile, as curl_cffi names it.")
     user_agent: str = Field(DEFAULT_USER_AGENT, min_length=1, pattern=r"^[^\r\n]+$", description="User-Agent header.")
-    cf_clearance: SecretStr = Field(SecretStr(""), description="Cloudflare's clearance cookie, from your browser.")
+    cf_clearance: CookieValue = Field(SecretStr(""), description="Cloudflare's clearance cookie, from your browser.")
 
     @field_validator("browser")
     @classmethod
@@ -108,7 +131,9 @@ class RetrySection(Section):
     retry_backoff_base: float = Field(0.5, gt=0, le=60, description="First wait on the same account, seconds.")
     retry_backoff_factor: float = Field(2.0, ge=1, le=10, description="Growth of the wait.")
     retry_backoff_max: float = Field(20.0, gt=0, le=300, description="Longest single wait, seconds.")
-    retry_budget: float = Field(60.0, ge=0, le=600, description="Longest time spent on waits for one request, seconds.")
+    retry_budget: float = Field(
+        60.0, ge=0, le=600, description="Age of a request from which it is not tried again, seconds."
+    )
 
 
 class TokenSection(Section):

@@ -16,6 +16,8 @@ from grok_app.errors import ConfigurationError
 from grok_app.settings.schema import KEYS, Settings, is_secret
 from grok_app.settings.table import SettingRow
 
+_HIDDEN = ("upstream.extra_headers",)  # no secret by itself, but people put cookies there
+
 
 class SettingsService:
     """Reads and stores settings. `snapshot` is what requests read: immutable, replaced as a whole."""
@@ -87,7 +89,7 @@ def _build(stored: Mapping[str, Any], overrides: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(nested)
     except ValidationError as error:
-        raise ConfigurationError(_explain(error, overrides)) from error
+        raise ConfigurationError(_explain(error, overrides)) from None  # the cause would print secrets
 
 
 def _explain(error: ValidationError, overrides: Mapping[str, str]) -> str:
@@ -100,6 +102,6 @@ def _explain_one(item: ErrorDetails, overrides: Mapping[str, str]) -> str:
     shown = PREFIX + name.upper().replace(".", "__") if name else f"The stored setting {path}"
     if item["type"] == "extra_forbidden":
         return f"{shown} is not a setting"
-    value = "(hidden)" if is_secret(path) else repr(item["input"])
+    value = "(hidden)" if is_secret(path) or path in _HIDDEN else repr(item["input"])
     expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return f"{shown} = {value}: expected {expected}"

@@ -3,7 +3,8 @@
 # mypy: disable-error-code="no-any-return"
 # Reflex makes its element functions at run time, without types.
 
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -69,5 +70,11 @@ def text(key: str) -> rx.Var[str]:
 
 def is_connected(token: str) -> bool:
     """Whether the tab of this token is still there."""
-    namespace = get_and_validate_app().app.event_namespace
+    namespace = _event_namespace()
     return namespace is not None and token in namespace.token_to_sid
+
+
+@cache
+def _event_namespace() -> Any:
+    # Once: each look-up adds an entry to sys.path (Reflex 0.10.1).
+    return get_and_validate_app().app.event_namespace

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from grok_app.access import Access
 from grok_app.errors import AuthenticationError
@@ -55,8 +56,13 @@ def test_empty_keys_open_everything_but_the_console() -> None:
 
 
 def test_a_comma_opens_nothing() -> None:
-    """A list of nothing but separators is no key, and part of a list is none either."""
+    """A list is not one of its keys."""
     with pytest.raises(AuthenticationError):
         access(api_key="one,two").check_api("one,two")
-    with pytest.raises(AuthenticationError):
-        access(api_key="one,").check_api("")
+
+
+@pytest.mark.parametrize("key", [" ", ",", "one,", "one,,two", "schlüssel", "a\nb"], ids=repr)
+def test_a_key_that_nobody_can_send_is_refused(key: str) -> None:
+    """A slip of the pen neither opens the gateway nor locks everybody out: it is no valid setting."""
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"app": {"api_key": key}})

@@ -37,6 +37,13 @@ def test_a_rate_limit_lets_it_rest_as_long_as_grok_says(wait_s: float | None, re
     assert (after.status, after.quota, after.cooling_until_ms) == (Status.COOLING, 0, NOW + rest_ms)
 
 
+def test_a_rest_is_never_shortened() -> None:
+    """What Grok dictated stands, whatever a request that ran beside it has to report."""
+    resting = cool_down(account(), 7200, NOW)
+    assert succeed(resting, 1, NOW).cooling_until_ms == resting.cooling_until_ms
+    assert cool_down(resting, 1, NOW).cooling_until_ms == resting.cooling_until_ms
+
+
 def test_it_wakes_when_its_rest_is_over() -> None:
     """Not a moment before, and with its pool's quota."""
     resting = cool_down(account(), 10, NOW)
@@ -63,5 +70,6 @@ def test_disabled_stays_disabled() -> None:
 def test_reasons_are_short_and_the_credential_is_hidden() -> None:
     """What is stored of a failure has a limit; a repr never shows the credential."""
     assert len(note_failure(account(), "x" * 999, NOW).last_fail_reason or "") == 200
+    assert note_failure(account(), "a\x00b", NOW).last_fail_reason == "a b"
     secret = Account(id=1, pool=Pool.BASIC, credential=SecretStr("hunter2"), status=Status.ACTIVE, quota=1)
     assert "hunter2" not in repr(secret)

@@ -81,6 +81,20 @@ def test_tried_accounts_are_passed_over() -> None:
     assert reserve(pool, excluded=(1, 2, 3)) is None
 
 
+def test_an_account_in_doubt_comes_last() -> None:
+    """One that has just failed is asked only when no other is left, for a while."""
+    clock = Clock()
+    pool = AccountPool([account(1, 90), account(2, 2), account(3, 2, Pool.SUPER)], clock)
+    pool.doubt(1, clock() + 1000)
+    assert [reserve(pool, pools=(Pool.BASIC,)) for _ in range(3)] == [2, 2, 1]
+    pool.release(2, 1)
+    pool.trust(1)
+    assert reserve(pool) == 1
+    pool.doubt(1, clock() + 1000)
+    clock.now_ms += 1000
+    assert reserve(pool) == 1
+
+
 def test_only_active_accounts_are_chosen() -> None:
     """Resting, expired and disabled accounts are left alone."""
     states = (Status.COOLING, Status.EXPIRED, Status.DISABLED)

@@ -82,6 +82,17 @@ async def test_refused_credentials_expire_the_account(accounts: Accounts, databa
     assert (row.status, row.fail_count, row.last_fail_reason) == ("expired", 5, "bad-credentials")
 
 
+async def test_a_blocked_account_does_not_stand_in_the_way(accounts: Accounts) -> None:
+    """Once it is known to fail, an account is not the first to be asked, however much quota it has left."""
+    await accounts.add(Pool.BASIC, ["second"])
+    with pytest.raises(UpstreamError):
+        async with accounts.lease(BASIC, 1) as blocked:
+            raise UpstreamError(ErrorKind.BLOCKED_ACCOUNT, "blocked", status=403)
+    for _ in range(20):
+        async with accounts.lease(BASIC, 1) as lease:
+            assert lease.account_id != blocked.account_id
+
+
 async def test_changes_are_saved_in_the_background(accounts: Accounts, database: Database) -> None:
     """Nobody has to ask for it."""
     async with accounts.lease(BASIC, 1):

@@ -131,7 +131,7 @@ async def test_an_error_after_the_first_event_ends_the_stream() -> None:
 
     await serve(connection, Source(b"a", error=RateLimitedError("Later")))
 
-    assert connection.bodies() == [b"a", b"error: Later", b""]
+    assert connection.bodies() == [b"a", b"error: Later"]
 
 
 async def test_an_error_after_a_comment_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +152,7 @@ async def test_an_error_after_a_comment_ends_the_stream(monkeypatch: pytest.Monk
     await serving
 
     assert connection.sent[0]["status"] == 200
-    assert connection.bodies()[-2:] == [b"error: Later", b""]
+    assert connection.bodies()[-1:] == [b"error: Later"]
 
 
 async def test_a_bug_after_the_first_event_is_told_without_details() -> None:
@@ -161,7 +161,7 @@ async def test_a_bug_after_the_first_event_is_told_without_details() -> None:
 
     await serve(connection, Source(b"a", error=ZeroDivisionError("secret detail")))
 
-    assert connection.bodies() == [b"a", b"error: Internal server error", b""]
+    assert connection.bodies() == [b"a", b"error: Internal server error"]
 
 
 async def test_a_bug_before_the_first_event_escapes() -> None:
@@ -196,7 +196,7 @@ async def test_a_stream_that_the_server_must_stop_ends_with_an_error() -> None:
     with pytest.raises(asyncio.CancelledError):
         await serving
 
-    assert connection.bodies() == [b"a", b"error: The server is stopping. Please try again later.", b""]
+    assert connection.bodies() == [b"a", b"error: The server is stopping. Please try again later."]
     assert source.is_closed
 
 

@@ -97,6 +97,13 @@ def test_a_tool_card_becomes_one_line(name: str, args: str, rollout: str | None,
     assert thinking == f"So\n{line}\nand"
 
 
+def test_agents_think_side_by_side() -> None:
+    """A card of one agent never swallows what another says in between."""
+    card = TOOL.format(name="web_search", args='{"query":"grok"}')
+    thoughts = [thought(card[:60], "A"), thought("I think so. ", "B"), thought(card[60:], "A")]
+    assert texts(assemble([*thoughts, said("Yes"), EndFrame("")])) == ("I think so. \n[A][WebSearch] grok\n", "Yes")
+
+
 def test_an_image_card_stands_where_the_text_refers_to_it() -> None:
     """A found picture is shown at its place, once."""
     card = CardFrame("c1", "A [nice] picture", "https://example.com/a (1).jpg")

@@ -4,6 +4,8 @@ import pytest
 from sqlmodel import select
 
 from grok_app.db import Database, open_database
+from grok_app.db.database import driver_url
+from grok_app.errors import ConfigurationError
 from grok_app.settings import SettingRow
 
 
@@ -30,7 +32,14 @@ async def test_a_block_that_ends_is_kept(database: Database, database_url: str) 
         assert [row.name for row in (await session.exec(select(SettingRow))).all()] == ["a.b"]
 
 
-async def test_kind_and_ping(database: Database, database_url: str) -> None:
-    """A database answers, and says its name on the wire."""
+async def test_ping(database: Database) -> None:
+    """A database answers."""
     await database.ping()
-    assert database.kind == ("sqlite" if database_url.startswith("sqlite") else "pgsql")
+
+
+def test_a_wrong_url_is_refused_without_its_password() -> None:
+    """A URL that can't be read stops the start, and is not repeated."""
+    with pytest.raises(ConfigurationError, match="GROK_APP_DATABASE_URL") as refused:
+        driver_url("postgresql://user:hunter2@host:port/name", is_async=True)
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.__cause__ is None

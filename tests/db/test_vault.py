@@ -45,3 +45,24 @@ def test_the_key_file_is_made_once_and_is_private(tmp_path: Path) -> None:
     sealed = open_vault("", folder).seal("x")
     assert open_vault("", folder).open(sealed) == "x"
     assert stat.S_IMODE((folder / "secret.key").stat().st_mode) == 0o600
+
+
+def test_a_fingerprint_is_found_under_every_key() -> None:
+    """After a rotation, what is stored under the old key is still recognised."""
+    old = Vault(["the old key of this site"])
+    both = Vault(["the new key of this site", "the old key of this site"])
+    assert old.fingerprint("x") in both.fingerprints("x")
+    assert both.fingerprint("x") not in old.fingerprints("x")
+
+
+def test_the_key_file_still_opens_when_the_environment_has_a_key(tmp_path: Path) -> None:
+    """Moving to GROK_APP_SECRET_KEY loses nothing."""
+    sealed = open_vault("", tmp_path).seal("x")
+    assert open_vault("a key from the environment", tmp_path).open(sealed) == "x"
+
+
+def test_a_damaged_key_file_stops_the_start(tmp_path: Path) -> None:
+    """Nothing is ever sealed with an empty key."""
+    (tmp_path / "secret.key").write_text("")
+    with pytest.raises(ConfigurationError, match="damaged"):
+        open_vault("", tmp_path)

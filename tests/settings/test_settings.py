@@ -1,5 +1,7 @@
 """Settings: where values come from, and what is refused."""
 
+import traceback
+
 import pytest
 from sqlmodel import select
 
@@ -52,9 +54,26 @@ async def test_an_empty_key_is_a_choice(database: Database, vault: Vault) -> Non
         ({"nosuch.key": "x"}, "GROK_APP_NOSUCH__KEY is not a setting"),
         ({"upstream.extra_headers": "{broken"}, "GROK_APP_UPSTREAM__EXTRA_HEADERS"),
         ({"upstream.extra_headers": '{"X-A": "1\\r\\nX-B: 2"}'}, "GROK_APP_UPSTREAM__EXTRA_HEADERS"),
+        ({"upstream.extra_headers": "Cookie: hunter2"}, "(hidden): expected a JSON object like"),
+        ({"proxy.cf_clearance": "a; b=hunter2"}, "GROK_APP_PROXY__CF_CLEARANCE = (hidden): expected the value of one"),
+        ({"app.api_key": ","}, "GROK_APP_APP__API_KEY = (hidden): expected printable ASCII"),
         ({"proxy.base_proxy_url": "user:hunter2@proxy"}, "GROK_APP_PROXY__BASE_PROXY_URL = (hidden)"),
     ],
-    ids=["int", "bound", "choice", "profile", "url", "key", "section", "json", "header injection", "proxy"],
+    ids=[
+        "int",
+        "bound",
+        "choice",
+        "profile",
+        "url",
+        "key",
+        "section",
+        "json",
+        "header injection",
+        "secret header",
+        "cookie",
+        "key",
+        "proxy",
+    ],
 )
 async def test_a_wrong_value_says_name_value_and_expectation(
     database: Database, vault: Vault, overrides: dict[str, str], said: str
@@ -63,6 +82,7 @@ async def test_a_wrong_value_says_name_value_and_expectation(
     with pytest.raises(ConfigurationError) as refused:
         await open_settings(database, vault, overrides)
     assert said in str(refused.value)
+    assert "hunter2" not in "".join(traceback.format_exception(refused.value))
 
 
 async def test_a_wrong_value_changes_nothing(settings: SettingsService) -> None:

@@ -77,6 +77,14 @@ async def test_stopping_closes_the_stream() -> None:
     assert script.is_closed
 
 
+async def test_stopping_before_the_first_word_asks_for_none() -> None:
+    """Stop pressed right after sending ends the request before it begins."""
+    script = Script(Text("So far"), None)
+    answering = Answering(script.play())
+    answering.stop()
+    assert await read(answering) == [""]
+
+
 async def test_leaving_the_loop_closes_the_stream() -> None:
     """Whoever stops listening leaves no stream behind."""
     script = Script(Text("So far"), None)

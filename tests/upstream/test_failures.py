@@ -51,8 +51,17 @@ def test_a_message_is_quoted_and_html_is_not() -> None:
 
 @pytest.mark.parametrize(
     ("header", "text", "seconds"),
-    [("37", "", 37), (None, "Resets in: 1h 2m 3s", 3723), (None, "", None), ("soon", "", None), ("-5", "", None)],
-    ids=["seconds", "text", "nothing", "nonsense", "negative"],
+    [
+        ("37", "", 37),
+        (None, "Resets in: 1h 2m 3s", 3723),
+        (None, "", None),
+        ("soon", "", None),
+        ("-5", "", None),
+        ("9" * 400, "", None),
+        ("²", "", None),
+        ("999999999", "", 172_800),
+    ],
+    ids=["seconds", "text", "nothing", "nonsense", "negative", "endless", "no digit", "years"],
 )
 def test_how_long_to_wait(header: str | None, text: str, seconds: float | None) -> None:
     """Waiting times are read from the header or the text, and nonsense is nothing."""

@@ -152,6 +152,19 @@ def test_errors_within_a_stream_are_recognised(frame: str, kind: ErrorKind) -> N
     assert raised.value.kind is kind
 
 
+@pytest.mark.parametrize("cut", [True, False], ids=["apart", "together"])
+def test_nothing_follows_the_end(cut: bool) -> None:
+    """What comes after the final envelope is not part of the answer, in one piece with it or not."""
+    late = line(token="late", responseId="r-1")
+    assert read(*([CHAT, late] if cut else [CHAT + late])) == FRAMES
+
+
+def test_an_envelope_alone_says_who_answers() -> None:
+    """An answer without tokens still has Grok's id and fingerprint."""
+    envelope = {"responseId": "r", "message": "Hi", "metadata": {"llm_info": {"modelHash": "h"}}}
+    assert read(line(modelResponse=envelope)) == [StartFrame("r", "h"), EndFrame("Hi")]
+
+
 def test_half_a_character_is_no_reason_to_lose_a_token() -> None:
     """A token that ends within an emoji keeps the rest of its text."""
     cut = b'{"result":{"response":{"token":"Hi \\ud83d","responseId":"r"}}}\n'

@@ -146,8 +146,10 @@ function Table({ children }) {
   return h("div", { className: "table-scroll", tabIndex: 0 }, h("table", null, children));
 }
 
+// A picture of another site is a link: the page loads nothing from elsewhere.
 function Picture({ src, alt }) {
-  return h("img", { src, alt: alt ?? "", loading: "lazy" });
+  const isOurs = new URL(src ?? "", location.href).origin === location.origin;
+  return isOurs ? h("img", { src, alt: alt ?? "", loading: "lazy" }) : h(Link, { href: src }, alt || src);
 }
 
 function fit(field) {

@@ -49,6 +49,7 @@ EN: Final = {
     "chat_waiting": "Waiting for the first word",
     "chat_stopped": "Stopped.",
     "chat_retry": "Try again",
+    "chat_too_long": "That message is too long.",
     "chat_failed": "Something went wrong on our side. It has been logged.",
     "chat_transcript": "Conversation",
     "chat_you": "You",

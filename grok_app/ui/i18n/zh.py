@@ -49,6 +49,7 @@ ZH: Final = {
     "chat_waiting": "正在等待回答",
     "chat_stopped": "已停止。",
     "chat_retry": "重试",
+    "chat_too_long": "消息太长了。",
     "chat_failed": "服务器内部出错，已记录日志。",
     "chat_transcript": "对话",
     "chat_you": "你",

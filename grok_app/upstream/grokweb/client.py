@@ -30,14 +30,21 @@ class GrokWeb:
         reader = FrameReader()
         async with self._transport.post(call) as response:
             if response.status != 200:  # noqa: PLR2004 - exactly 200 in epoch [F], section 2.10
-                body = await response.read_all(_ERROR_BODY_LIMIT_BYTES)
-                raise http_failure(response.status, response.headers, body)
+                raise http_failure(response.status, response.headers, await _read_error(response))
             while not reader.has_ended and (data := await response.read()):
                 for frame in reader.feed(data):
                     yield frame
             await _drain(response)
             for frame in reader.finish():
                 yield frame
+
+
+async def _read_error(response: Response) -> bytes:
+    """What explains a refusal. The status speaks for itself when the explanation doesn't arrive."""
+    with suppress(TimeoutError, UpstreamError):
+        async with asyncio.timeout(_DRAIN_TIMEOUT_S):
+            return await response.read_all(_ERROR_BODY_LIMIT_BYTES)
+    return b""
 
 
 async def _drain(response: Response) -> None:

@@ -22,7 +22,9 @@ _BLOCKED: Final = ("blocked-user", "user is blocked", "account suspended", "emai
 _MODERATED: Final = ("content-moderated", "content violates usage guidelines", "safety_check_type_")
 _ANTI_BOT: Final = ("anti-bot", "anti_bot")
 _LIMITED: Final = ("too many requests", "rate limit", "usage limit", "usage quota", "requests too quickly")
-_RESETS_IN: Final = re.compile(r"resets in:((?:\s*\d+\s*[dhms])+)", re.IGNORECASE)
+_RESETS_IN: Final = re.compile(r"resets in:((?:\s*\d{1,9}\s*[dhms])+)", re.IGNORECASE | re.ASCII)
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
+_LONGEST_WAIT_S: Final = 172_800.0
 _UNIT_S: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _MESSAGE_LIMIT: Final = 200
 _GRPC_RESOURCE_EXHAUSTED: Final = 8
@@ -55,15 +57,22 @@ def stream_failure(error: object) -> UpstreamError:
 
 
 def retry_after_s(header: str | None, text: str = "") -> float | None:
-    """How long to wait, from a `Retry-After` header (seconds or a date) or from `Resets in: 1h 2m 3s` in the text."""
-    if header and header.strip().isdigit():
+    """How long to wait, from a `Retry-After` header (seconds or a date) or from `Resets in: 1h 2m 3s` in the text.
+
+    At most two days: the longest window that Grok has (20 h), and some more.
+    """
+    wait_s = _header_wait_s(header.strip()) if header else None
+    if wait_s is None and (match := _RESETS_IN.search(text)):
+        parts = re.findall(r"(\d{1,9})\s*([dhms])", match[1].lower())
+        wait_s = float(sum(int(number) * _UNIT_S[unit] for number, unit in parts))
+    return None if wait_s is None else min(max(wait_s, 0.0), _LONGEST_WAIT_S)
+
+
+def _header_wait_s(header: str) -> float | None:
+    if _SECONDS.fullmatch(header):
         return float(header)
-    if header and (at := _http_date(header)) is not None:
-        return max(0.0, (at - datetime.now(UTC)).total_seconds())
-    if match := _RESETS_IN.search(text):
-        parts = re.findall(r"(\d+)\s*([dhms])", match[1].lower())
-        return float(sum(int(number) * _UNIT_S[unit] for number, unit in parts))
-    return None
+    at = _http_date(header)
+    return None if at is None else (at - datetime.now(UTC)).total_seconds()
 
 
 def _http_kind(status: int, text: str) -> ErrorKind:

@@ -75,6 +75,8 @@ class FrameReader:
             raise UpstreamError(ErrorKind.PROTOCOL, "Grok sent a line of more than 8 MiB")
 
     def _line(self, line: bytes) -> Iterator[Frame]:
+        if self._end is not None:
+            return
         line = line.strip().removeprefix(b"data:").lstrip()
         if line == b"[DONE]":
             self._may_end = True
@@ -118,6 +120,8 @@ class FrameReader:
             yield StartFrame(self._response_id, fingerprint if isinstance(fingerprint, str) else None)
 
     def _close(self, model_response: dict[str, Any]) -> Iterator[Frame]:
+        if self._response_id is None:
+            yield from self._start(_summary(model_response))
         errors = model_response.get("streamErrors")
         if isinstance(errors, list) and errors:
             raise stream_failure(errors[0])
@@ -138,6 +142,12 @@ class FrameReader:
             return
         self._cards.add(card_id)
         yield CardFrame(card_id, title if isinstance(title, str) else "", url)
+
+
+def _summary(model_response: dict[str, Any]) -> dict[str, Any]:
+    """Who answered, as the final envelope says it, in the shape of the earlier frames."""
+    info = _object(_object(model_response.get("metadata")).get("llm_info"))
+    return {"responseId": model_response.get("responseId"), "llmInfo": info}
 
 
 def _parse(line: bytes) -> dict[str, Any]:

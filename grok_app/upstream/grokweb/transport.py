@@ -90,10 +90,10 @@ class Transport:
                 await transfer.head()
                 yield Response(transfer)
             finally:
-                transfer.close()
                 if not done.done():
                     self._multi.remove_handle(curl)
         finally:
+            transfer.close()
             self._recycle(curl)
 
     async def close(self) -> None:
@@ -121,6 +121,7 @@ class _Transfer:
         self._curl = curl
         self._idle_timeout_s = idle_timeout_s
         self._limit_s = first_byte_timeout_s
+        self._has_body = False
         self._chunks: deque[bytes] = deque()
         self._buffered_bytes = 0
         self._is_paused = False
@@ -128,7 +129,7 @@ class _Transfer:
         self._outcome: UpstreamError | bool | None = None
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
-        self._waiting_since = 0.0
+        self._waiting_since = self._loop.time()
         self._timer = self._loop.call_later(first_byte_timeout_s, self._check_time)
 
     def write(self, line: bytes) -> None:
@@ -168,7 +169,6 @@ class _Transfer:
             if self._outcome is not None:
                 raise self._as_error()
             await self._wait()
-        self._limit_s = self._idle_timeout_s if self._chunks else self._limit_s
 
     async def read(self) -> bytes:
         """See `Response.read`."""
@@ -178,6 +178,7 @@ class _Transfer:
             if self._outcome is not None:
                 raise self._as_error()
             await self._wait()
+        self._has_body = True
         self._limit_s = self._idle_timeout_s
         data = self._chunks.popleft() if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
@@ -192,7 +193,8 @@ class _Transfer:
         self._timer.cancel()
 
     async def _wait(self) -> None:
-        self._waiting_since = self._loop.time()
+        if self._has_body:  # until then the one limit covers the way to the first byte
+            self._waiting_since = self._loop.time()
         self._waiter = self._loop.create_future()
         try:
             await self._waiter

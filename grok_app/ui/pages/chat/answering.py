@@ -54,6 +54,10 @@ class Answering:
 
         The last update always shows the whole answer. Consume under `aclosing`.
         """
+        if self.is_stopped:
+            await self._events.aclose()
+            yield
+            return
         self._reader = asyncio.create_task(self._read())
         try:
             while not self._is_over:

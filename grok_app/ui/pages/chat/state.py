@@ -20,6 +20,8 @@ from grok_app.ui.session import Session, check_visitor, is_connected
 EFFORTS: Final = ("auto", *get_args(ReasoningEffort))
 """What the page offers; `auto` leaves it to the server's setting."""
 
+_DEFAULT_MODEL: Final = "grok-4"
+_QUESTION_LIMIT_CHARS: Final = 200_000
 _log = structlog.get_logger()
 _running: dict[str, Answering] = {}
 """The answers being written, by the token of their tab."""
@@ -39,7 +41,7 @@ class Turn:
 class ChatState(Session):
     """The chat page."""
 
-    model: str = rx.LocalStorage("grok-4", name="grok_app_chat_model")
+    model: str = rx.LocalStorage(_DEFAULT_MODEL, name="grok_app_chat_model")
     effort: str = rx.LocalStorage("auto", name="grok_app_chat_effort")
     turns: list[Turn] = []  # noqa: RUF012 - Reflex copies defaults for each tab
     question: str = ""
@@ -59,10 +61,11 @@ class ChatState(Session):
 
     @rx.event
     def enter(self) -> EventSpec | None:
-        """Ask for the key first when there is one."""
+        """Ask for the key first when there is one; what another visitor left in this tab is forgotten."""
         try:
             check_visitor(self.public_key)
         except GatewayError:
+            self._clear()
             return rx.redirect(LOGIN, replace=True)
         return None
 
@@ -81,9 +84,7 @@ class ChatState(Session):
     @rx.event
     def start_over(self) -> None:
         """Begin a new conversation."""
-        self._stop()
-        _running.pop(self.router.session.client_token, None)
-        self.turns, self.question, self.thinking, self.answer = [], "", "", ""
+        self._clear()
 
     @rx.event
     def stop(self) -> None:
@@ -121,12 +122,23 @@ class ChatState(Session):
 
     def _begin(self, question: str) -> Answering | None:
         """Check the visitor, remember the question and open the stream."""
-        if self.question or not question:
+        if self.question or not question or not self._may_ask(question):
             return None
         self.question, self.thinking, self.answer = question, "", ""
         answering = Answering(_stream(self.public_key, self._request()))
         _running[self.router.session.client_token] = answering
         return answering
+
+    def _may_ask(self, question: str) -> bool:
+        try:
+            check_visitor(self.public_key)
+        except GatewayError as error:
+            self._notify("error", error.message)
+            return False
+        if len(question) > _QUESTION_LIMIT_CHARS:
+            self._notify("error", self._say("chat_too_long"))
+            return False
+        return True
 
     def _request(self) -> ChatRequest:
         """The whole conversation, without the turns that failed."""
@@ -136,8 +148,10 @@ class ChatState(Session):
             if turn.answer
             for message in (Message("user", turn.question), Message("assistant", turn.answer))
         ]
-        effort = None if self.effort == "auto" else cast("ReasoningEffort", self.effort)
-        return ChatRequest(self.model, (*messages, Message("user", self.question)), reasoning_effort=effort)
+        # The browser keeps both, so they may be of another version, or made up.
+        model = self.model if self.model in MODELS else _DEFAULT_MODEL
+        effort = cast("ReasoningEffort", self.effort) if self.effort in EFFORTS[1:] else None
+        return ChatRequest(model, (*messages, Message("user", self.question)), reasoning_effort=effort)
 
     def _show(self, answering: Answering) -> None:
         if _running.get(self.router.session.client_token) is answering:
@@ -153,6 +167,11 @@ class ChatState(Session):
         self.turns, self.question, self.thinking, self.answer = [*self.turns, turn], "", "", ""
         if answering.error:
             self._notify("error", answering.error)
+
+    def _clear(self) -> None:
+        self._stop()
+        _running.pop(self.router.session.client_token, None)
+        self.turns, self.question, self.thinking, self.answer = [], "", "", ""
 
     def _stop(self) -> None:
         if answering := _running.get(self.router.session.client_token):

@@ -3,6 +3,8 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.servers import eventually
+
 from .conftest import Demo, open_page, send
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser lives in one loop
@@ -13,7 +15,7 @@ async def test_a_visitor_reads_a_streamed_answer(chat: Page) -> None:
     await send(chat, "@echo # Title\n\nsome **bold** text")
     await expect(chat.get_by_role("heading", name="Title")).to_be_visible()
     await expect(chat.locator("strong", has_text="bold")).to_be_visible()
-    await expect(chat.get_by_role("button", name="Send")).to_be_visible()
+    await expect(chat.locator(".answer-actions")).to_be_visible()
     await expect(chat.get_by_text("@echo # Title")).to_be_visible()
 
 
@@ -31,7 +33,7 @@ async def test_stop_ends_the_answer_and_the_stream(chat: Page, demo: Demo) -> No
     await chat.get_by_role("button", name="Stop").click()
     await expect(chat.get_by_text("Stopped.")).to_be_visible()
     await expect(chat.locator(".markdown")).not_to_be_empty()
-    assert demo.upstream_states()[-1] == "cancelled"
+    eventually(lambda: demo.upstream_states()[-1] == "cancelled")
 
 
 async def test_closing_the_tab_ends_the_stream(chat: Page, demo: Demo) -> None:
@@ -56,7 +58,7 @@ async def test_closing_the_tab_ends_the_stream(chat: Page, demo: Demo) -> None:
 async def test_thinking_is_folded(chat: Page) -> None:
     """The reasoning is there for who wants it."""
     await send(chat, "@think hello")
-    await expect(chat.get_by_role("button", name="Send")).to_be_visible()
+    await expect(chat.locator(".answer-actions")).to_be_visible()
     await expect(chat.locator(".thoughts-text")).to_be_hidden()
     await chat.get_by_text("Thoughts").click()
     await expect(chat.locator(".thoughts-text")).to_be_visible()
@@ -88,24 +90,32 @@ async def test_shift_enter_begins_a_line(chat: Page) -> None:
 async def test_answers_and_code_can_be_copied(chat: Page) -> None:
     """The answer as Markdown, a code block as its text."""
     await send(chat, "@echo ```python\nprint(1)\n```")
-    await expect(chat.get_by_role("button", name="Send")).to_be_visible()
+    await expect(chat.locator(".answer-actions")).to_be_visible()
     await chat.locator(".code-block").get_by_role("button", name="Copy").click()
     assert await chat.evaluate("navigator.clipboard.readText()") == "print(1)"
     await chat.locator(".answer-actions").get_by_role("button", name="Copy").click()
     assert "```python" in await chat.evaluate("navigator.clipboard.readText()")
 
 
+async def test_a_found_picture_is_a_link(chat: Page) -> None:
+    """The page loads nothing from another site, so a picture of one is offered, not shown."""
+    await send(chat, "@card hello")
+    await expect(chat.locator(".answer-actions")).to_be_visible()
+    await expect(chat.locator(".markdown img")).to_have_count(0)
+    await expect(chat.locator('.markdown a[href="https://example.com/a.jpg"]')).to_be_visible()
+
+
 async def test_html_in_an_answer_stays_text(chat: Page) -> None:
     """A model can't put elements or scripts into the page."""
     await send(chat, "@echo <img src=x onerror=alert(1)><b>bold</b>")
-    await expect(chat.get_by_role("button", name="Send")).to_be_visible()
+    await expect(chat.locator(".answer-actions")).to_be_visible()
     await expect(chat.locator(".markdown img, .markdown b")).to_have_count(0)
 
 
 async def test_a_new_conversation_is_empty(chat: Page) -> None:
     """And forgets the old one."""
     await send(chat, "@echo hello")
-    await expect(chat.get_by_role("button", name="Send")).to_be_visible()
+    await expect(chat.locator(".answer-actions")).to_be_visible()
     await chat.get_by_role("button", name="New chat").click()
     await expect(chat.get_by_role("heading", name="What would you like to know?")).to_be_visible()
 

@@ -1,6 +1,7 @@
 """The services of a process: opened in one order, closed in the opposite one, reached by pages and API alike."""
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -103,6 +104,10 @@ async def open_services() -> AsyncGenerator[Services, None]:
             chat=ChatService(upstream, accounts, settings),
         )
         _current.append(services)
+        # What lives as long as the process is no business of the collector's: first text at 16 streams, p99, 106 to
+        # 47 ms (2026-11-23).
+        gc.collect()
+        gc.freeze()
         try:
             yield services
         finally:

@@ -16,7 +16,7 @@ from grok_app.env import Env, current_env
 from grok_app.errors import ConfigurationError
 from grok_app.server import API, build_pages, check_port, project_dir, reachable_url, serve
 
-_KEY_NAMES = {"app_key": "Operator's key", "api_key": "API key", "public_key": "Page key"}
+_KEY_NAMES = {"app_key": "Operator's key", "api_key": "API key", "public_key": "Public key"}
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

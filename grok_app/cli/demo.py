@@ -30,7 +30,7 @@ _READY = """
   API             {url}/v1   reference: {url}/docs
 
   API key         {api_key}
-  Page key        {public_key}
+  Public key      {public_key}
   Operator's key  {app_key}
 
   Grok is simulated at {sandbox_url}, which says how to make it fail.

@@ -99,11 +99,13 @@ def test_without_a_public_key_the_studio_is_open(changed: Gateway) -> None:
 def test_a_fresh_install_is_closed_and_prints_its_keys(make_gateway: GatewayFactory) -> None:
     """Where no key was ever set, each is made and shown at the first start: nothing is open before someone saw it."""
     gateway = make_gateway({Pool.BASIC: (f"sandbox-basic-fresh-{ENDLESS}",)}, {})
-    printed = dict(re.findall(r"^ +(Operator's key|API key|Page key) +(\S{43})$", gateway.process.log(), re.MULTILINE))
+    printed = dict(
+        re.findall(r"^ +(Operator's key|API key|Public key) +(\S{43})$", gateway.process.log(), re.MULTILINE)
+    )
     routes = {
         "API key": "/v1/models",
         "Operator's key": "/v1/admin/verify",
-        "Page key": "/v1/public/verify",
+        "Public key": "/v1/public/verify",
     }
 
     assert len(set(printed.values())) == len(routes)

@@ -77,7 +77,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A demo on a port of its own, with fresh data."""
     data = tmp_path_factory.mktemp("demo")
     with running("demo", "--port", free_port(), "--data-dir", str(data), until="Ctrl-C") as output:
-        found = re.search(r"Pages +(\S+).*API key +(\S+).*Page key +(\S+).*simulated at ([^,\s]+)", output, re.DOTALL)
+        found = re.search(r"Pages +(\S+).*API key +(\S+).*Public key +(\S+).*simulated at ([^,\s]+)", output, re.DOTALL)
         assert found, output
         url, api_key, public_key, sandbox_url = found.groups()
         yield Demo(url, sandbox_url, api_key, public_key, output)

@@ -2,7 +2,18 @@
 
 from grok_app.accounts.account import Account, Status
 from grok_app.accounts.pool import AccountPool
-from grok_app.accounts.service import Accounts, Lease, NoAccountError, open_accounts
+from grok_app.accounts.service import Accounts, Added, Lease, NoAccountError, Skipped, open_accounts
 from grok_app.accounts.table import AccountRow
 
-__all__ = ["Account", "AccountPool", "AccountRow", "Accounts", "Lease", "NoAccountError", "Status", "open_accounts"]
+__all__ = [
+    "Account",
+    "AccountPool",
+    "AccountRow",
+    "Accounts",
+    "Added",
+    "Lease",
+    "NoAccountError",
+    "Skipped",
+    "Status",
+    "open_accounts",
+]

@@ -38,6 +38,12 @@ class Account:
     last_used_at_ms: int | None = None
     last_fail_at_ms: int | None = None
     last_fail_reason: str | None = None
+    created_at_ms: int = 0
+    last_sync_at_ms: int | None = None
+    """When Grok last told the quota."""
+    last_asset_clear_at_ms: int | None = None
+    tags: tuple[str, ...] = ()
+    note: str = ""
 
 
 def succeed(account: Account, cost: int, now_ms: int) -> Account:

@@ -6,6 +6,7 @@ from grok_app.errors import InvalidRequestError
 
 _LIMIT_CHARS: Final = 16_384
 _SHORTEST_CHARS: Final = 4
+_MASKABLE_CHARS: Final = 16
 
 
 def normalize(pasted: str) -> str:
@@ -23,3 +24,9 @@ def normalize(pasted: str) -> str:
     if not token.isascii() or not token.isprintable() or " " in token:
         raise InvalidRequestError("A token has no spaces, line breaks or accents", code="invalid_token")
     return token
+
+
+def mask(token: str) -> str:
+    """Enough of a token to know it again, too little to use it: `abcd…wxyz`."""
+    shown = "".join(character if character.isprintable() else " " for character in token.strip())
+    return f"{shown[:4]}…{shown[-4:]}" if len(shown) >= _MASKABLE_CHARS else "…"

@@ -112,6 +112,13 @@ class AccountPool:
             heapq.heappush(self._resting[account.pool], (account.cooling_until_ms, account.id))
         self._place(account)
 
+    def remove(self, account_id: int) -> None:
+        """Forget an account. What is under way with it ends as it may."""
+        if self._accounts.pop(account_id, None) and (standing := self._standing.pop(account_id, None)):
+            self._indexes[standing[0]].remove(account_id, standing[1])
+        self._reserved.pop(account_id, None)
+        self._doubted.pop(account_id, None)
+
     def reserve(self, pools: Sequence[Pool], cost: int, excluded: Collection[int] = ()) -> Account | None:
         """Choose an account from the first of the pools that has one, and set the cost aside at once.
 

@@ -1,15 +1,18 @@
 """Accounts to and from the database."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, delete, update
 from sqlmodel import col, select
 
 from grok_app.accounts.account import Account, Status
 from grok_app.accounts.table import AccountRow, read_row
 from grok_app.catalog import DEFAULT_QUOTA, Pool
 from grok_app.db import Database, Vault
+
+ItemT = TypeVar("ItemT")
+_BATCH: Final = 400
 
 
 class AccountRepository:
@@ -25,26 +28,33 @@ class AccountRepository:
             rows = (await session.exec(select(AccountRow))).all()
         return [read_row(row, self._vault) for row in rows]
 
-    async def add(self, pool: Pool, credentials: Iterable[str]) -> list[Account]:
+    async def add(self, pool: Pool, credentials: Sequence[str]) -> list[Account]:
         """Store new accounts with the pool's default quota; the ones already there, in any pool, stay as they are.
 
         Args:
             pool: Where they belong.
-            credentials: Normalized.
+            credentials: Normalized, each once.
 
         Returns:
-            The accounts that were added.
+            The accounts that were added; all of them, or none when it fails.
         """
-        wanted = dict.fromkeys(credentials)
-        prints = {fingerprint: name for name in wanted for fingerprint in self._vault.fingerprints(name)}
+        rows: list[AccountRow] = []
         async with self._database.session() as session:
-            known = select(AccountRow.fingerprint).where(col(AccountRow.fingerprint).in_(prints))
-            for fingerprint in (await session.exec(known)).all():
-                wanted.pop(prints[fingerprint], None)
-            rows = [self._new_row(pool, credential) for credential in wanted]
+            for batch in _batches(credentials):
+                prints = {fingerprint: name for name in batch for fingerprint in self._vault.fingerprints(name)}
+                known = select(AccountRow.fingerprint).where(col(AccountRow.fingerprint).in_(prints))
+                stored = {prints[fingerprint] for fingerprint in (await session.exec(known)).all()}
+                rows += [self._new_row(pool, credential) for credential in batch if credential not in stored]
             session.add_all(rows)
             await session.flush()
         return [read_row(row, self._vault) for row in rows]
+
+    async def delete(self, account_ids: Sequence[int]) -> None:
+        """Forget these accounts, all or none."""
+        async with self._database.session() as session:
+            connection = await session.connection()
+            for batch in _batches(account_ids):
+                await connection.execute(delete(AccountRow).where(col(AccountRow.id).in_(batch)))
 
     async def save(self, accounts: Sequence[Account]) -> None:
         """Write the state of these accounts, all or none; one that was deleted meanwhile stays deleted."""
@@ -61,6 +71,11 @@ class AccountRepository:
             status=Status.ACTIVE,
             quota=DEFAULT_QUOTA[pool],
         )
+
+
+def _batches(items: Sequence[ItemT]) -> Iterator[Sequence[ItemT]]:
+    """Parts of a list that fit into one statement: SQLite takes 32,766 parameters, some builds 999."""
+    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
 
 
 def _state(account: Account) -> dict[str, Any]:

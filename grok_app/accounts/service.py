@@ -9,12 +9,12 @@ from typing import Final
 from pydantic import SecretStr
 
 from grok_app.accounts.account import Account, cool_down, note_failure, reject, succeed
-from grok_app.accounts.credential import normalize
+from grok_app.accounts.credential import mask, normalize
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.repository import AccountRepository
 from grok_app.catalog import Pool
 from grok_app.db import Database, Vault, now_ms
-from grok_app.errors import RateLimitedError
+from grok_app.errors import InvalidRequestError, RateLimitedError
 from grok_app.logs import get_logger
 from grok_app.settings import SettingsService
 from grok_app.upstream import ErrorKind, UpstreamError
@@ -44,6 +44,25 @@ class Lease:
     credential: SecretStr
 
 
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A pasted token that can't be one."""
+
+    token: str
+    """Masked."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What came of adding accounts."""
+
+    added: int
+    duplicates: int
+    """Given twice, or there already."""
+    skipped: list[Skipped]
+
+
 class Accounts:
     """The pool with its memory: every change is written to the database soon after, never during a request."""
 
@@ -53,6 +72,7 @@ class Accounts:
         self._settings = settings
         self._unsaved: set[int] = set()
         self._has_unsaved = asyncio.Event()
+        self._changing = asyncio.Lock()
 
     @asynccontextmanager
     async def lease(
@@ -86,19 +106,38 @@ class Accounts:
         finally:
             self._pool.release(account.id, cost)
 
-    async def add(self, pool: Pool, credentials: Iterable[str]) -> int:
-        """Add accounts; ones that are there already stay as they are.
+    def all(self) -> list[Account]:
+        """Every account as it is now, what is not saved yet included."""
+        return list(self._pool)
+
+    async def add(self, pool: Pool, pasted: Iterable[str]) -> Added:
+        """Add accounts; ones that are there already, in any pool, stay as they are.
+
+        Args:
+            pool: Where they belong.
+            pasted: Tokens as people paste them, `sso=` and all.
+        """
+        wanted, skipped = _sort_out(pasted)
+        async with self._changing:
+            added = await self._repository.add(pool, list(dict.fromkeys(wanted)))
+            for account in added:
+                self._pool.put(account)
+        return Added(len(added), len(wanted) - len(added), skipped)
+
+    async def delete(self, pasted: Iterable[str]) -> int:
+        """Forget accounts by their tokens; unknown ones are passed over.
 
         Returns:
-            How many were new.
-
-        Raises:
-            InvalidRequestError: One of them can't be a credential; none is added.
+            How many there were.
         """
-        added = await self._repository.add(pool, [normalize(credential) for credential in credentials])
-        for account in added:
-            self._pool.put(account)
-        return len(added)
+        wanted, _ = _sort_out(pasted)
+        by_token = {account.credential.get_secret_value(): account.id for account in self._pool}
+        async with self._changing:
+            ids = [by_token[token] for token in dict.fromkeys(wanted) if token in by_token]
+            await self._repository.delete(ids)
+            for account_id in ids:
+                self._pool.remove(account_id)
+        return len(ids)
 
     async def keep_saving(self) -> None:
         """Write changes in batches until cancelled. A failed write is tried again with the next batch."""
@@ -149,6 +188,17 @@ class Accounts:
     def _free_in_s(self, pools: Sequence[Pool]) -> float | None:
         free_at = self._pool.next_free_ms(pools)
         return None if free_at is None else max(0.0, (free_at - now_ms()) / 1000)
+
+
+def _sort_out(pasted: Iterable[str]) -> tuple[list[str], list[Skipped]]:
+    tokens: list[str] = []
+    skipped: list[Skipped] = []
+    for text in pasted:
+        try:
+            tokens.append(normalize(text))
+        except InvalidRequestError as error:
+            skipped.append(Skipped(mask(text), error.message))
+    return tokens, skipped
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """The accounts at rest: credentials sealed, found again by their keyed hash."""
 
+import orjson
 from pydantic import SecretStr
 from sqlalchemy import Column, String, Text
 from sqlmodel import Field
@@ -28,6 +29,11 @@ class AccountRow(TableModel, table=True):
     last_used_at: int | None = Field(default=None, sa_column=Column(UtcMs))
     last_fail_at: int | None = Field(default=None, sa_column=Column(UtcMs))
     last_fail_reason: str | None = Field(default=None, sa_column=Column(String(200)))
+    last_sync_at: int | None = Field(default=None, sa_column=Column(UtcMs))
+    last_asset_clear_at: int | None = Field(default=None, sa_column=Column(UtcMs))
+    tags: str = Field(default="[]", sa_column=Column(Text, nullable=False))
+    """A JSON array of texts."""
+    note: str = Field(default="", sa_column=Column(Text, nullable=False))
 
 
 def read_row(row: AccountRow, vault: Vault) -> Account:
@@ -44,4 +50,9 @@ def read_row(row: AccountRow, vault: Vault) -> Account:
         last_used_at_ms=row.last_used_at,
         last_fail_at_ms=row.last_fail_at,
         last_fail_reason=row.last_fail_reason,
+        created_at_ms=row.created_at,
+        last_sync_at_ms=row.last_sync_at,
+        last_asset_clear_at_ms=row.last_asset_clear_at,
+        tags=tuple(orjson.loads(row.tags)),
+        note=row.note,
     )

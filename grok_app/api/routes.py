@@ -4,6 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from grok_app.api.admin import tokens
 from grok_app.api.health import router as health
 from grok_app.api.openai import chat, models
 from grok_app.api.verify import admin as verify_admin
@@ -18,6 +19,7 @@ ROUTERS: Final[tuple[tuple[APIRouter, tuple[str, ...]], ...]] = (
     (chat, _INFERENCE),
     (models, _INFERENCE),
     (verify_admin, _ADMIN),
+    (tokens, _ADMIN),
     (verify_public, _PUBLIC),
 )
 """Each router with the prefixes that it answers under."""

@@ -6,10 +6,9 @@ from collections.abc import AsyncGenerator
 import pytest
 from sqlmodel import select
 
-from grok_app.accounts import AccountRow, Accounts, NoAccountError, Status, open_accounts
+from grok_app.accounts import AccountRow, Accounts, Added, NoAccountError, Status, open_accounts
 from grok_app.catalog import Pool
 from grok_app.db import Database, Vault
-from grok_app.errors import InvalidRequestError
 from grok_app.settings import SettingsService
 from grok_app.upstream import ErrorKind, UpstreamError
 
@@ -115,8 +114,8 @@ async def test_accounts_survive_a_restart(database: Database, vault: Vault, sett
 
 async def test_the_same_credential_is_one_account(accounts: Accounts, database: Database) -> None:
     """With or without `sso=`, in any pool, once or twice in a list."""
-    assert await accounts.add(Pool.SUPER, ["sso=first; path=/", " first "]) == 0
-    assert await accounts.add(Pool.SUPER, ["second", "sso=second"]) == 1
+    assert await accounts.add(Pool.SUPER, ["sso=first; path=/", " first "]) == Added(0, 2, [])
+    assert await accounts.add(Pool.SUPER, ["second", "sso=second"]) == Added(1, 1, [])
     async with database.session() as session:
         assert len((await session.exec(select(AccountRow))).all()) == 2
 
@@ -130,12 +129,23 @@ async def test_credentials_are_unreadable_in_the_database(database: Database) ->
 
 
 @pytest.mark.parametrize("pasted", ["", "sso=", "a b", "tok\nen", "tökén", "x" * 20_000], ids=repr)
-async def test_what_no_cookie_can_hold_is_refused(accounts: Accounts, pasted: str) -> None:
-    """A malformed token is an error that doesn't repeat it, and nothing of the list is added."""
-    with pytest.raises(InvalidRequestError) as refused:
-        await accounts.add(Pool.BASIC, ["good-one", pasted])
-    assert len(pasted) < 4 or pasted not in str(refused.value)
-    assert await accounts.add(Pool.BASIC, ["good-one"]) == 1
+async def test_what_no_cookie_can_hold_is_skipped(accounts: Accounts, pasted: str) -> None:
+    """A malformed token is named by its ends at most, with the reason, and the others are added."""
+    result = await accounts.add(Pool.BASIC, ["good-one", pasted])
+    assert (result.added, result.duplicates, len(result.skipped)) == (1, 0, 1)
+    assert len(result.skipped[0].token) <= 9
+    assert result.skipped[0].reason
+
+
+async def test_a_deleted_account_is_gone(accounts: Accounts, database: Database) -> None:
+    """From the pool and the database, also while it is lent; unknown tokens are passed over."""
+    await accounts.add(Pool.BASIC, ["second"])
+    async with accounts.lease(BASIC, 1, {2}) as lease:
+        assert await accounts.delete(["sso=first", "unknown", "first"]) == 1
+        assert lease.account_id == 1
+    await accounts.save()
+    assert [account.id for account in accounts.all()] == [2]
+    assert (await stored(database)).id == 2
 
 
 async def test_a_failed_save_is_tried_again(

@@ -20,6 +20,12 @@ ROUTES = {
     "/grok/v1/models/{model_id}": "get",
     "/v1/admin/verify": "get",
     "/api/v1/admin/verify": "get",
+    "/v1/admin/tokens": "get",
+    "/api/v1/admin/tokens": "get",
+    "/v1/admin/tokens/add": "post",
+    "/api/v1/admin/tokens/add": "post",
+    "/v1/admin/tokens/delete": "post",
+    "/api/v1/admin/tokens/delete": "post",
     "/v1/public/verify": "get",
     "/api/v1/public/verify": "get",
 }

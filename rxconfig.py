@@ -11,7 +11,7 @@ from grok_app.server import set_environment
 set_environment()  # before Reflex reads it: node from the wheel, npm instead of bun, nothing that phones home
 
 import reflex as rx  # noqa: E402 - see the line above
-from reflex.constants import StateManagerMode  # noqa: E402
+from reflex.constants import StateManagerMode  # noqa: E402 - likewise
 
 _SERVER_URL = re.compile(r"([`\"'])(ws|http)://[^/`\"']+([^`\"']*)\1")
 _PAGE_URL = "var __page=globalThis.location??{protocol:`http:`,host:`localhost`};"

@@ -96,8 +96,8 @@ async def test_the_conversation_goes_with_each_turn(chat: Chat) -> None:
     """Earlier questions and answers are sent, with model and effort as chosen."""
     tab = new(ChatState)
     await ask(tab, "one")
-    ChatState.choose_model.fn(tab, "grok-4.1-fast")  # type: ignore[attr-defined]
-    ChatState.choose_effort.fn(tab, "high")  # type: ignore[attr-defined]
+    ChatState.choose_model.fn(tab, "grok-4.1-fast")  # type: ignore[attr-defined] # Reflex keeps the function there
+    ChatState.choose_effort.fn(tab, "high")  # type: ignore[attr-defined] # Reflex keeps the function there
     await ask(tab, "two")
     request = chat.requests[-1]
     assert request.messages == (Message("user", "one"), Message("assistant", "pong"), Message("user", "two"))
@@ -168,7 +168,7 @@ async def test_a_conversation_does_not_outlive_its_visitor(chat: Chat) -> None:
     await ask(tab, "ping")
     assert chat.requests
     tab.public_key = "wrong"
-    ChatState.enter.fn(tab)  # type: ignore[attr-defined]
+    ChatState.enter.fn(tab)  # type: ignore[attr-defined] # Reflex keeps the function there
     assert tab.turns == []
 
 
@@ -177,8 +177,8 @@ def test_unknown_choices_are_ignored() -> None:
     """A forged event can't choose what the page doesn't offer."""
     tab = new(ChatState)
     before = (tab.model, tab.effort)
-    ChatState.choose_model.fn(tab, "no-such-model")  # type: ignore[attr-defined]
-    ChatState.choose_effort.fn(tab, "no-such-effort")  # type: ignore[attr-defined]
+    ChatState.choose_model.fn(tab, "no-such-model")  # type: ignore[attr-defined] # Reflex keeps the function there
+    ChatState.choose_effort.fn(tab, "no-such-effort")  # type: ignore[attr-defined] # Reflex keeps the function there
     assert (tab.model, tab.effort) == before
 
 
@@ -200,7 +200,7 @@ async def test_a_bug_is_not_shown_to_the_visitor(chat: Chat, monkeypatch: pytest
 def test_the_right_key_signs_in() -> None:
     """It is kept and the studio opens."""
     tab = new(LoginState, key="")
-    assert LoginState.sign_in.fn(tab, {"key": f" {KEY} "}) is not None  # type: ignore[attr-defined]
+    assert LoginState.sign_in.fn(tab, {"key": f" {KEY} "}) is not None  # type: ignore[attr-defined] # Reflex keeps the function there
     assert (tab.public_key, tab.error) == (KEY, "")
 
 
@@ -208,5 +208,5 @@ def test_the_right_key_signs_in() -> None:
 def test_a_wrong_key_is_said_in_place() -> None:
     """The server's sentence stands at the field, and the key isn't kept."""
     tab = new(LoginState, key="")
-    assert LoginState.sign_in.fn(tab, {"key": "wrong"}) is None  # type: ignore[attr-defined]
+    assert LoginState.sign_in.fn(tab, {"key": "wrong"}) is None  # type: ignore[attr-defined] # Reflex keeps the function there
     assert (tab.public_key, tab.error) == ("", "Invalid authentication token")

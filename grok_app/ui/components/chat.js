@@ -12,7 +12,7 @@ const Labels = createContext({ copyLabel: "Copy", copiedLabel: "Copied" });
 // Constant, so that React keeps the elements of an answer while it grows.
 const REMARK = [remarkGfm];
 const REHYPE = [[rehypeHighlight, { detect: false }]];
-const ELEMENTS = { pre: CodeBlock, a: Link, table: Table, img: Picture };
+const ELEMENTS = { pre: CodeBlock, a: Link, table: Table, img: Picture, input: Task };
 
 export function Markdown({ source, copyLabel, copiedLabel }) {
   return h(
@@ -144,6 +144,11 @@ function Link({ href, children }) {
 // Wide tables scroll in themselves, never the page.
 function Table({ children }) {
   return h("div", { className: "table-scroll", tabIndex: 0 }, h("table", null, children));
+}
+
+// The box of a task list. Its label is the sign itself, the same in every language.
+function Task({ checked }) {
+  return h("input", { type: "checkbox", checked, disabled: true, "aria-label": checked ? "☑" : "☐" });
 }
 
 // A picture of another site is a link: the page loads nothing from elsewhere.

@@ -26,6 +26,7 @@ EN: Final = {
     "admin_api": "Until then, the operator's API answers at",
     "admin_docs": "Open the API reference",
     # Chat
+    "chat_heading": "Chat",
     "chat_title": "What would you like to know?",
     "chat_lead": "Ask anything. Answers stream in as they are written.",
     "chat_example_1": "Explain how TCP slow start works",

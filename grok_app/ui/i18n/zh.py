@@ -26,6 +26,7 @@ ZH: Final = {
     "admin_api": "在此之前，管理接口位于",
     "admin_docs": "打开接口文档",
     # Chat
+    "chat_heading": "对话",
     "chat_title": "想了解什么？",
     "chat_lead": "随便问，回答会边写边显示。",
     "chat_example_1": "解释 TCP 慢启动的原理",

@@ -17,6 +17,7 @@ from grok_app.ui.session import text
 def view() -> rx.Component:
     """The page."""
     return page(
+        rx.cond(ChatState.is_empty, rx.fragment(), rx.el.h1(text("chat_heading"), class_name="off-screen")),
         transcript(
             rx.cond(ChatState.is_empty, _welcome()),
             rx.foreach(ChatState.turns, _turn),

@@ -131,8 +131,8 @@ class Accounts:
             How many there were.
         """
         wanted, _ = _sort_out(pasted)
-        by_token = {account.credential.get_secret_value(): account.id for account in self._pool}
         async with self._changing:
+            by_token = {account.credential.get_secret_value(): account.id for account in self._pool}
             ids = [by_token[token] for token in dict.fromkeys(wanted) if token in by_token]
             await self._repository.delete(ids)
             for account_id in ids:

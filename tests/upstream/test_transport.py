@@ -136,10 +136,12 @@ async def test_leaving_closes_the_connection_at_once(transport: Transport, answe
 
 
 @pytest.mark.parametrize(
-    "answer", [b"", HEAD, HEAD + chunk(b"x")], ids=["before the head", "before the body", "within"]
+    ("answer", "first_s", "idle_s"),
+    [(b"", 0.1, 30), (HEAD, 0.1, 30), (HEAD + chunk(b"x"), 30, 0.1)],
+    ids=["before the head", "before the body", "within"],
 )
-async def test_silence_is_a_timeout(transport: Transport, answer: bytes) -> None:
-    """Nothing for longer than the limit ends the request with a TIMEOUT."""
+async def test_silence_is_a_timeout(transport: Transport, answer: bytes, first_s: float, idle_s: float) -> None:
+    """Nothing for longer than the limit that is in force ends the request with a TIMEOUT."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -147,7 +149,7 @@ async def test_silence_is_a_timeout(transport: Transport, answer: bytes) -> None
         await reader.read()
 
     async def ask(url: str) -> None:
-        async with transport.post(call(url, first_s=0.1, idle_s=0.1)) as response:
+        async with transport.post(call(url, first_s=first_s, idle_s=idle_s)) as response:
             while await response.read():
                 pass
 

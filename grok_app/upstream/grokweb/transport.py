@@ -178,8 +178,8 @@ class _Transfer:
             if self._outcome is not None:
                 raise self._as_error()
             await self._wait()
-        self._has_body = True
-        self._limit_s = self._idle_timeout_s
+        if not self._has_body:
+            self._begin_body()
         data = self._chunks.popleft() if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
         self._buffered_bytes = 0
@@ -191,6 +191,13 @@ class _Transfer:
     def close(self) -> None:
         """Stop watching the time."""
         self._timer.cancel()
+
+    def _begin_body(self) -> None:
+        """From the first byte on, each silence has a limit of its own."""
+        self._has_body = True
+        self._limit_s = self._idle_timeout_s
+        self._timer.cancel()
+        self._timer = self._loop.call_later(self._limit_s, self._check_time)
 
     async def _wait(self) -> None:
         if self._has_body:  # until then the one limit covers the way to the first byte

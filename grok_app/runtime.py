@@ -130,7 +130,9 @@ def prepare_storage() -> Keys:
 
 
 def seed_demo(accounts: Mapping[Pool, list[str]]) -> Keys:
-    """Store these accounts beside the ones already there. Blocks; runs before the server, after `prepare_storage`.
+    """Store these accounts, fresh, beside the ones already there. Blocks; runs after `prepare_storage`.
+
+    The sandbox forgets what was asked when it ends, so an account that is there already starts anew as well.
 
     Returns:
         The keys in force, to be shown with the demo's address.
@@ -150,6 +152,7 @@ async def _seed(env: Env, overrides: Mapping[str, str], accounts: Mapping[Pool, 
         open_accounts(database, _vault(env), settings) as pool,
     ):
         for name, credentials in accounts.items():
+            await pool.delete(credentials)
             await pool.add(name, credentials)
         app = settings.snapshot.app
         return Keys(**{key: getattr(app, key).get_secret_value() for key in KEYS})

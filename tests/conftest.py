@@ -1,5 +1,6 @@
 """What every test may ask for, and two rules for all of them: no network, and a failure shows the servers' logs."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Generator, Mapping
@@ -8,6 +9,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import pytest
+import structlog
 
 from grok_app.catalog import Pool
 from tests.servers import RUNNING, Gateway, Sandbox, start_gateway, start_sandbox
@@ -89,6 +91,16 @@ def gateway(make_gateway: GatewayFactory) -> Gateway:
         Pool.SUPER: tuple(f"sandbox-super-{number}-{ENDLESS}" for number in range(20)),
     }
     return make_gateway(accounts, {**KEYS, **QUICK_RETRIES, "token.fail_threshold": "100"})
+
+
+@pytest.fixture
+def restore_logging() -> Generator[None]:
+    """Leave logging as it was before the test."""
+    root = logging.getLogger()
+    before = (root.handlers, root.level)
+    yield
+    root.handlers, root.level = before
+    structlog.reset_defaults()
 
 
 @pytest.fixture

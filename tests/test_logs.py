@@ -2,22 +2,12 @@
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from grok_app.logs import configure_logging, get_logger, request_id
 
-
-@pytest.fixture(autouse=True)
-def _restore_logging() -> Iterator[None]:
-    """Leave logging as it was."""
-    root = logging.getLogger()
-    before = (root.handlers, root.level)
-    yield
-    root.handlers, root.level = before[0], before[1]
-    structlog.reset_defaults()
+pytestmark = pytest.mark.usefixtures("restore_logging")
 
 
 def test_a_line_is_json_with_the_requests_id(capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,7 +49,7 @@ class RequestScope:
             if not status:
                 await error_response(STOPPING)(scope, receive, send_with_id)
             raise
-        except Exception:
+        except Exception:  # a bug is answered too, and its traceback logged
             log.exception("request crashed", method=scope["method"], path=scope["path"])
             if not status:
                 await error_response(GatewayError("Internal server error"))(scope, receive, send_with_id)

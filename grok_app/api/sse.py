@@ -73,7 +73,7 @@ class EventStream(Response):
                     await self._write(send, event)
         except GatewayError as error:
             return error
-        except Exception:
+        except Exception:  # a bug must not cut a stream without a word
             if not self._has_started:
                 raise
             log.exception("stream crashed")

@@ -10,14 +10,10 @@ from typing import Final
 from grok_app.catalog import DEFAULT_QUOTA, Pool
 
 DEMO_ACCOUNTS: Final[tuple[tuple[Pool, str], ...]] = (
-    (Pool.BASIC, "sandbox-basic-1"),
-    (Pool.BASIC, "sandbox-basic-2"),
-    (Pool.BASIC, "sandbox-basic-3"),
-    (Pool.BASIC, "sandbox-basic-4"),
-    (Pool.SUPER, "sandbox-super-1"),
-    (Pool.SUPER, "sandbox-super-2"),
+    *((Pool.BASIC, f"sandbox-basic-{number}") for number in range(1, 25)),
+    *((Pool.SUPER, f"sandbox-super-{number}") for number in range(1, 9)),
 )
-"""Accounts that always work: pool and sso token."""
+"""Accounts that always work: pool and sso token. Many, since each `@429` sends the few that were tried to rest."""
 
 WINDOW_S: Final = {Pool.BASIC: 20 * 3600, Pool.SUPER: 2 * 3600}
 """After so long a quota is full again. Source: protocol notes, section 9.1."""

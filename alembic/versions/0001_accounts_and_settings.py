@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("last_fail_reason", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint("fingerprint", name=op.f("uq_account_fingerprint")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "setting",

@@ -21,6 +21,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-    with op.batch_alter_table("account") as table:
+    with op.batch_alter_table("account", table_kwargs={"sqlite_autoincrement": True}) as table:
         for column in ("note", "tags", "last_asset_clear_at", "last_sync_at"):
             table.drop_column(column)

@@ -14,8 +14,10 @@ class AccountRow(TableModel, table=True):
     """One account."""
 
     __tablename__ = "account"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy reads it from the class
 
     id: int | None = Field(default=None, primary_key=True)
+    """Never used again after a deletion: a lease of a deleted account must not meet a new one."""
     pool: str = Field(sa_column=Column(String(20), nullable=False))
     credential: str = Field(sa_column=Column(Text, nullable=False))
     """Sealed by the vault."""

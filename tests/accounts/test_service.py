@@ -92,6 +92,24 @@ async def test_a_blocked_account_does_not_stand_in_the_way(accounts: Accounts) -
             assert lease.account_id != blocked.account_id
 
 
+async def test_an_id_is_never_given_twice(accounts: Accounts) -> None:
+    """A request that began with an account which was deleted meanwhile settles with nobody else."""
+
+    async def lose_the_account() -> None:
+        async with accounts.lease(BASIC, 4):
+            await accounts.delete(["first"])
+            await accounts.add(Pool.BASIC, ["another"])
+            raise UpstreamError(ErrorKind.RATE_LIMITED, "slow down")
+
+    with pytest.raises(UpstreamError):
+        await lose_the_account()
+    [another] = accounts.all()
+    assert (another.credential.get_secret_value(), another.status) == ("another", Status.ACTIVE)
+    async with accounts.lease(BASIC, 80):
+        with pytest.raises(NoAccountError):
+            await fail(accounts, KeyError())
+
+
 async def test_changes_are_saved_in_the_background(accounts: Accounts, database: Database) -> None:
     """Nobody has to ask for it."""
     async with accounts.lease(BASIC, 1):

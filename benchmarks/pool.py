@@ -33,7 +33,7 @@ def measure_choice(accounts: int, choices: int = 10_000) -> Choice:
     draw = random.Random(2)  # noqa: S311 - the same pool in every run
     rows = [_account(number, draw.randint(1, DEFAULT_QUOTA[Pool.BASIC])) for number in range(accounts)]
     began_at = time.perf_counter()
-    pool = AccountPool(rows, lambda: 0)
+    pool = AccountPool(rows, lambda: 0, lambda: 8)
     build_s = time.perf_counter() - began_at
     for _ in range(64):
         pool.reserve(_POOLS, 1)

@@ -1,15 +1,17 @@
 """Process settings: what the environment decides once, before anything starts.
 
 Every name begins with `GROK_APP_`; `REDIS_URL` is the one exception. A name with a double underscore
-(`GROK_APP_APP__API_KEY`) belongs to a runtime setting and is handed to `grok_app.settings` untouched.
+(`GROK_APP_APP__API_KEY`), or one of `ALIASES` (`GROK_APP_PUBLIC_KEY`), belongs to a runtime setting and is handed to
+`grok_app.settings` untouched.
 """
 
 import os
 import re
 from collections.abc import Mapping
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -17,6 +19,16 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from grok_app.errors import ConfigurationError
 
 PREFIX = "GROK_APP_"
+ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
+    "app.public_key": ("app_public_key", "public_key"),
+    "app.public_enabled": ("app_public_enabled", "public_enabled"),
+    "app.stream": ("app_stream", "stream"),
+    "image.nsfw": ("image_nsfw",),
+    "image.final_min_bytes": ("image_final_min_bytes",),
+    "image.medium_min_bytes": ("image_medium_min_bytes",),
+}
+"""Further spellings of runtime settings; the leftmost wins. Source: API contract, section 2."""
+_ALIAS_NAMES = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
 _REDIS = "REDIS_URL"
 _HIDDEN = ("secret_key", "redis_url", "database_url")  # these may hold a password
 _DATABASE_URL = re.compile(r"(sqlite:///(?!:memory:)|postgresql://).+")
@@ -39,6 +51,11 @@ class Env(BaseModel):
     )
     cors_origins: tuple[str, ...] = Field(
         (), description="Other origins whose pages may call the API, separated by commas. Empty: none."
+    )
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (),
+        description="Addresses or networks of reverse proxies, separated by commas. Only they are believed when they "
+        "say who a request comes from. Empty: none.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
     log_json: bool = Field(False, description="One JSON object per log line instead of text.")
@@ -74,6 +91,16 @@ class Env(BaseModel):
             raise ValueError("origins like https://chat.example.com, separated by commas, or *")
         return origins
 
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        except ValueError:
+            raise ValueError("addresses or networks like 10.0.0.0/8, separated by commas") from None
+
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: str) -> str:
@@ -88,7 +115,7 @@ class Env(BaseModel):
 
 
 def read_env(environ: Mapping[str, str], dotenv: Path | None = None) -> tuple[Env, dict[str, str]]:
-    """Read process settings and the raw runtime overrides, `{"app.api_key": "…"}`.
+    """Read process settings and the raw runtime overrides, `{"app.api_key": "…"}`, an alias as it stands.
 
     The environment wins over the `.env` file.
 
@@ -98,8 +125,9 @@ def read_env(environ: Mapping[str, str], dotenv: Path | None = None) -> tuple[En
     in_file = dotenv_values(dotenv) if dotenv else {}
     given = {name: value for name, value in {**in_file, **environ}.items() if value is not None}
     ours = {name.removeprefix(PREFIX).lower(): value for name, value in given.items() if name.startswith(PREFIX)}
-    overrides = {name.replace("__", ".", 1): value for name, value in ours.items() if "__" in name}
-    fields = {name: value for name, value in ours.items() if "__" not in name and value}
+    runtime = {name for name in ours if "__" in name or name in _ALIAS_NAMES}
+    overrides = {name.replace("__", ".", 1): ours[name] for name in ours if name in runtime}
+    fields = {name: value for name, value in ours.items() if name not in runtime and value}
     _refuse_unknown(fields)
     if redis_url := given.get(_REDIS):
         fields["redis_url"] = redis_url

@@ -6,6 +6,7 @@
     ├── PermissionDeniedError    403
     ├── NotFoundError            404
     ├── MethodNotAllowedError    405
+    ├── ConflictError            409
     ├── RequestTooLargeError     413
     ├── RateLimitedError         429  `retry_after_s` when known
     ├── UpstreamFailedError      502
@@ -78,6 +79,14 @@ class MethodNotAllowedError(GatewayError):
     status = 405
     type = "invalid_request_error"
     default_code = "method_not_allowed"
+
+
+class ConflictError(GatewayError):
+    """The request is right, but something else holds the thing."""
+
+    status = 409
+    type = "invalid_request_error"
+    default_code = "conflict"
 
 
 class RequestTooLargeError(GatewayError):

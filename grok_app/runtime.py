@@ -2,23 +2,24 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from grok_app.access import Access
-from grok_app.accounts import Accounts, open_accounts
+from grok_app.access import Access, Sessions
+from grok_app.accounts import TURN, TURN_S, AccountJobs, Accounts, Refresher, RefreshSchedule, Roster, open_roster
 from grok_app.catalog import Pool
 from grok_app.chat import ChatService
-from grok_app.db import Database, Vault, open_database, open_vault, upgrade
+from grok_app.db import Database, Notice, Turn, Vault, open_database, open_vault, upgrade
 from grok_app.env import Env, current_env
 from grok_app.logs import configure_logging, get_logger
 from grok_app.settings import KEYS, Settings, SettingsService, open_settings
+from grok_app.tasks import Tasks, open_tasks
 from grok_app.upstream import GrokWebOptions, open_grokweb
 
 log = get_logger(__name__)
@@ -33,7 +34,11 @@ class Services:
     database: Database
     settings: SettingsService
     access: Access
+    sessions: Sessions
+    tasks: Tasks
+    roster: Roster
     accounts: Accounts
+    jobs: AccountJobs
     chat: ChatService
 
     async def find_failures(self) -> list[str]:
@@ -90,28 +95,55 @@ async def open_services() -> AsyncGenerator[Services, None]:
     """
     env, overrides = current_env()
     configure_logging(env.log_level, as_json=env.log_json)
+    vault = _vault(env)
     async with (
-        _open_storage(env, overrides) as (database, settings),
-        open_accounts(database, _vault(env), settings) as accounts,
+        _open_storage(env, vault, overrides) as (database, settings, roster),
         open_grokweb(lambda: _grokweb_options(settings.snapshot)) as upstream,
+        open_tasks() as tasks,
     ):
+        access = Access(settings)
+        refresher = Refresher(roster, upstream, settings)
+        accounts = Accounts(roster, refresher)
+        jobs = AccountJobs(roster, refresher, upstream, tasks, settings)
         services = Services(
             env=env,
             database=database,
             settings=settings,
-            access=Access(settings),
+            access=access,
+            sessions=Sessions(database, vault, settings, access),
+            tasks=tasks,
+            roster=roster,
             accounts=accounts,
+            jobs=jobs,
             chat=ChatService(upstream, accounts, settings),
         )
-        _current.append(services)
-        # What lives as long as the process is no business of the collector's: first text at 16 streams, p99, 106 to
-        # 47 ms (2026-11-23).
-        gc.collect()
-        gc.freeze()
-        try:
-            yield services
-        finally:
-            _current.remove(services)
+        schedule = RefreshSchedule(roster, jobs, settings, Turn(database, TURN, TURN_S))
+        async with _in_background(schedule.run()):
+            with _as_current(services):
+                yield services
+
+
+@contextmanager
+def _as_current(services: Services) -> Generator[None, None, None]:
+    _current.append(services)
+    # What lives as long as the process is no business of the collector's: first text at 16 streams, p99, 106 to
+    # 47 ms (2026-11-23).
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        _current.remove(services)
+
+
+@asynccontextmanager
+async def _in_background(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None, None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def prepare_storage() -> Keys:
@@ -142,28 +174,27 @@ def seed_demo(accounts: Mapping[Pool, list[str]]) -> Keys:
 
 
 async def _ensure_keys(env: Env, overrides: Mapping[str, str]) -> Keys:
-    async with _open_storage(env, overrides) as (_, settings):
+    async with _open_storage(env, _vault(env), overrides) as (_, settings, _):
         return Keys(**await settings.ensure_keys())
 
 
 async def _seed(env: Env, overrides: Mapping[str, str], accounts: Mapping[Pool, list[str]]) -> Keys:
-    async with (
-        _open_storage(env, overrides) as (database, settings),
-        open_accounts(database, _vault(env), settings) as pool,
-    ):
-        for name, credentials in accounts.items():
-            await pool.delete(credentials)
-            await pool.add(name, credentials)
+    async with _open_storage(env, _vault(env), overrides) as (_, settings, roster):
+        for credentials in accounts.values():
+            await roster.delete(credentials)
+        await roster.add(accounts)
         app = settings.snapshot.app
         return Keys(**{key: getattr(app, key).get_secret_value() for key in KEYS})
 
 
 @asynccontextmanager
 async def _open_storage(
-    env: Env, overrides: Mapping[str, str]
-) -> AsyncGenerator[tuple[Database, SettingsService], None]:
+    env: Env, vault: Vault, overrides: Mapping[str, str]
+) -> AsyncGenerator[tuple[Database, SettingsService, Roster], None]:
     async with open_database(env.database) as database:
-        yield database, await open_settings(database, _vault(env), overrides)
+        settings = await open_settings(database, vault, overrides, notice=Notice(env.data_dir / "settings.notice"))
+        async with open_roster(database, vault, settings, Notice(env.data_dir / "accounts.notice")) as roster:
+            yield database, settings, roster
 
 
 def _vault(env: Env) -> Vault:
@@ -173,6 +204,7 @@ def _vault(env: Env) -> Vault:
 def _grokweb_options(settings: Settings) -> GrokWebOptions:
     return GrokWebOptions(
         base_url=settings.upstream.grok_url,
+        accounts_url=settings.upstream.accounts_url,
         proxy=settings.proxy.base_proxy_url.get_secret_value(),
         browser=settings.proxy.browser,
         user_agent=settings.proxy.user_agent,
@@ -183,4 +215,6 @@ def _grokweb_options(settings: Settings) -> GrokWebOptions:
         disable_memory=settings.app.disable_memory,
         first_frame_timeout_s=settings.chat.timeout,
         idle_timeout_s=settings.chat.stream_timeout,
+        quota_timeout_s=settings.usage.timeout,
+        setup_timeout_s=settings.nsfw.timeout,
     )

@@ -13,9 +13,9 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
-from grok_app.accounts import open_accounts
+from grok_app.accounts import open_roster
 from grok_app.catalog import Pool
-from grok_app.db import open_database, open_vault, upgrade
+from grok_app.db import Notice, open_database, open_vault, upgrade
 from grok_app.settings import open_settings
 
 START_LIMIT_S: Final = 60.0
@@ -103,7 +103,7 @@ class Sandbox:
     def asked(self, words: str) -> list[dict[str, Any]]:
         """The requests whose prompt has these words, oldest first."""
         entries = self.http.get("/sandbox/requests").raise_for_status().json()
-        return [entry for entry in entries if words in ((entry["body"] or {}).get("message") or "")]
+        return [entry for entry in entries if words in _message_of(entry["body"])]
 
     def state(self) -> dict[str, Any]:
         """What goes on, and what is left to each account."""
@@ -164,7 +164,8 @@ def start_gateway(
     """
     asyncio.run(_seed(folder, accounts))
     port = free_port()
-    given = {"data_dir": str(folder), "upstream.grok_url": sandbox.url, **settings}
+    upstream = {"upstream.grok_url": sandbox.url, "upstream.accounts_url": sandbox.url}
+    given = {"data_dir": str(folder), **upstream, **settings}
     env = {f"GROK_APP_{name.upper().replace('.', '__')}": value for name, value in given.items()}
     command = [sys.executable, "-m", "grok_app.cli", "api", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
@@ -192,15 +193,19 @@ def eventually(look: Callable[[], FoundT | None], *, within_s: float = 5.0) -> F
     return found
 
 
+def _message_of(body: Any) -> str:
+    message = body.get("message") if isinstance(body, dict) else None
+    return message if isinstance(message, str) else ""
+
+
 async def _seed(folder: Path, accounts: Mapping[Pool, tuple[str, ...]]) -> None:
     database_url = f"sqlite:///{folder / 'grok_app.db'}"
     upgrade(database_url)
     vault = open_vault("", folder)
     async with open_database(database_url) as database:
         settings = await open_settings(database, vault, {})
-        async with open_accounts(database, vault, settings) as pool:
-            for name, tokens in accounts.items():
-                await pool.add(name, tokens)
+        async with open_roster(database, vault, settings, Notice(folder / "accounts.notice")) as roster:
+            await roster.add(accounts)
 
 
 def _inherited() -> dict[str, str]:

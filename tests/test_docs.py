@@ -3,8 +3,11 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from grok_app.env import PREFIX, Env, read_env
 from grok_app.settings import Settings
+from grok_app.settings.document import write_example, write_page
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / ".env.example").read_text()
@@ -32,6 +35,16 @@ def test_env_example_is_valid(tmp_path: Path) -> None:
         nested.setdefault(section, {})[key] = value
     assert env == Env()
     assert Settings.model_validate(nested) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("file", "written"),
+    [("docs/settings.md", write_page()), (".env.example", write_example())],
+    ids=["settings.md", ".env.example"],
+)
+def test_the_documents_of_the_settings_are_current(file: str, written: str) -> None:
+    """Both say what the schema says; `python -m grok_app.settings.document` writes them anew."""
+    assert (ROOT / file).read_text() == written
 
 
 def test_every_dependency_has_a_reason() -> None:

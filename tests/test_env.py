@@ -1,5 +1,6 @@
 """The environment: read once, refused with a sentence that helps."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ def test_values_are_read_by_their_documented_names() -> None:
             "GROK_APP_HOST": "0.0.0.0",  # noqa: S104 - what an operator may write
             "GROK_APP_DATABASE_URL": "postgresql://db/x",
             "GROK_APP_CORS_ORIGINS": "https://a.example, http://b.example:3000/",
+            "GROK_APP_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
             "GROK_APP_LOG_LEVEL": "DEBUG",
             "GROK_APP_LOG_JSON": "true",
             "REDIS_URL": "redis://localhost",
@@ -32,6 +34,7 @@ def test_values_are_read_by_their_documented_names() -> None:
     assert env.port == 9000
     assert env.database == "postgresql://db/x"
     assert env.cors_origins == ("https://a.example", "http://b.example:3000")
+    assert env.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1/128"))
     assert (env.log_level, env.log_json, env.redis_url) == ("debug", True, "redis://localhost")
 
 
@@ -50,12 +53,27 @@ def test_a_double_underscore_names_a_runtime_setting() -> None:
         ("GROK_APP_DATABASE_URL", "sqlite://", "expected sqlite:///path or postgresql://"),
         ("GROK_APP_DATABASE_URL", "sqlite:///:memory:", "expected sqlite:///path or postgresql://"),
         ("GROK_APP_CORS_ORIGINS", "example.com", "expected origins like https://chat.example.com"),
+        ("GROK_APP_TRUSTED_PROXIES", "nginx", "GROK_APP_TRUSTED_PROXIES = 'nginx': expected addresses or networks"),
+        ("GROK_APP_TRUSTED_PROXIES", "10.0.0.1/8", "expected addresses or networks like 10.0.0.0/8"),
         ("GROK_APP_LOG_LEVEL", "loud", "GROK_APP_LOG_LEVEL = 'loud': expected 'debug', 'info', 'warning' or 'error'"),
         ("GROK_APP_SECRET_KEY", "short", "expected keys of 16 characters or more"),
         ("REDIS_URL", "localhost", "REDIS_URL = (hidden): expected a URL that begins with redis://"),
         ("GROK_APP_POTR", "1", "GROK_APP_POTR is not a setting"),
     ],
-    ids=["no number", "no port", "database", "no path", "memory", "origin", "level", "secret", "redis", "typo"],
+    ids=[
+        "no number",
+        "no port",
+        "database",
+        "no path",
+        "memory",
+        "origin",
+        "proxy",
+        "not a network",
+        "level",
+        "secret",
+        "redis",
+        "typo",
+    ],
 )
 def test_a_wrong_value_says_name_value_and_expectation(name: str, value: str, expected: str) -> None:
     """The start is refused with the variable's name, what it was and what would have been right."""

@@ -14,6 +14,7 @@ from grok_app.errors import GatewayError
         (errors.PermissionDeniedError, 403, "permission_error", "insufficient_quota"),
         (errors.NotFoundError, 404, "not_found_error", "not_found"),
         (errors.MethodNotAllowedError, 405, "invalid_request_error", "method_not_allowed"),
+        (errors.ConflictError, 409, "invalid_request_error", "conflict"),
         (errors.RequestTooLargeError, 413, "invalid_request_error", "request_too_large"),
         (errors.RateLimitedError, 429, "rate_limit_error", "rate_limit_exceeded"),
         (errors.GatewayError, 500, "server_error", "internal_error"),

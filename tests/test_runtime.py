@@ -53,4 +53,4 @@ async def _wear_out() -> None:
 
 async def _states() -> dict[str, Status]:
     async with runtime.open_services() as services:
-        return {account.credential.get_secret_value(): account.status for account in services.accounts.all()}
+        return {account.credential.get_secret_value(): account.status for account in services.roster.all()}

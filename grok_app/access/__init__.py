@@ -1,5 +1,18 @@
-"""Who may call: API keys, the operator's key and the public key."""
+"""Who may call: keys, the console's sessions, waits for those who guess, and where a request comes from."""
 
+from grok_app.access.address import Network, client_address, is_https
 from grok_app.access.keys import Access
+from grok_app.access.sessions import SESSION_COOKIE, SESSION_S, ConsoleSession, Sessions
+from grok_app.access.throttle import Throttle
 
-__all__ = ["Access"]
+__all__ = [
+    "SESSION_COOKIE",
+    "SESSION_S",
+    "Access",
+    "ConsoleSession",
+    "Network",
+    "Sessions",
+    "Throttle",
+    "client_address",
+    "is_https",
+]

@@ -1,19 +1,33 @@
 """Keys compared in constant time. Source: API contract, section 2."""
 
 import hmac
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from pydantic import SecretStr
 
+from grok_app.access.throttle import Throttle
 from grok_app.errors import AuthenticationError
-from grok_app.settings import SettingsService
+from grok_app.logs import get_logger
+from grok_app.settings import Settings, SettingsService
+
+log = get_logger(__name__)
+MISSING: Final = "Missing authentication token"
+INVALID: Final = "Invalid authentication token"
 
 
 class Access:
-    """Checks what a caller shows against the settings in force."""
+    """Checks what a caller shows against the settings in force.
 
-    def __init__(self, settings: SettingsService) -> None:
+    Args:
+        settings: Where the keys are.
+        clock_s: What measures the waits of those who guess the operator's key.
+    """
+
+    def __init__(self, settings: SettingsService, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
+        self._throttle = Throttle(clock_s)
 
     def check_api(self, shown: str | None) -> None:
         """Let a program in that shows one of the API keys; anyone where none is set.
@@ -23,16 +37,24 @@ class Access:
         """
         _check(shown, _split(self._settings.snapshot.app.api_key))
 
-    def check_admin(self, shown: str | None) -> None:
-        """Let the operator in.
+    def check_admin(self, shown: str | None, address: str) -> None:
+        """Let the operator in. Wrong keys are counted by the address that they come from.
 
         Raises:
             AuthenticationError: The key is missing or wrong, or no operator's key is set.
+            RateLimitedError: The address showed too many wrong ones and must wait; no key was looked at.
         """
-        keys = _keys(self._settings.snapshot.app.app_key)
-        if not keys:
-            raise AuthenticationError("App key is not configured")
-        _check(shown, keys)
+        wanted = operator_key(self._settings.snapshot)
+        if not shown:
+            raise AuthenticationError(MISSING)
+        self._throttle.check(address)
+        try:
+            _check(shown, [wanted])
+        except AuthenticationError:
+            self._throttle.fail(address)
+            log.warning("wrong operator's key", address=address)
+            raise
+        self._throttle.succeed(address)
 
     def check_public(self, shown: str | None) -> None:
         """Let a visitor of the studio in; anyone where no public key is set.
@@ -41,6 +63,23 @@ class Access:
             AuthenticationError: The key is missing or wrong.
         """
         _check(shown, _keys(self._settings.snapshot.app.public_key))
+
+
+def operator_key(settings: Settings) -> str:
+    """The key that opens the console.
+
+    Raises:
+        AuthenticationError: None is set, so nobody gets in.
+    """
+    if key := settings.app.app_key.get_secret_value():
+        return key
+    raise AuthenticationError("App key is not configured")
+
+
+def is_one_of(shown: str, wanted: Iterable[str]) -> bool:
+    """Whether this is one of the wanted texts. All are compared, so the time says nothing about which was near."""
+    given = shown.encode()
+    return any([hmac.compare_digest(given, text.encode()) for text in wanted])  # noqa: C419 - a generator would stop early
 
 
 def _keys(setting: SecretStr) -> list[str]:
@@ -52,13 +91,10 @@ def _split(setting: SecretStr) -> list[str]:
     return [key.strip() for key in setting.get_secret_value().split(",") if key.strip()]
 
 
-def _check(shown: str | None, keys: Iterable[str]) -> None:
-    wanted = [key.encode() for key in keys]
-    if not wanted:
+def _check(shown: str | None, keys: list[str]) -> None:
+    if not keys:
         return
     if not shown:
-        raise AuthenticationError("Missing authentication token")
-    given = shown.encode()
-    # Every key is compared, so that the time says nothing about which one was near.
-    if not any([hmac.compare_digest(given, key) for key in wanted]):  # noqa: C419 - a generator would stop early
-        raise AuthenticationError("Invalid authentication token")
+        raise AuthenticationError(MISSING)
+    if not is_one_of(shown, keys):
+        raise AuthenticationError(INVALID)

@@ -1,19 +1,38 @@
-"""The pool of Grok accounts: who is asked next, what it costs them, and when they rest."""
+"""The pool of Grok accounts: who is asked next, what it costs them, when they rest, and how they are kept up."""
 
 from grok_app.accounts.account import Account, Status
+from grok_app.accounts.adult_content import read_birth_date
+from grok_app.accounts.jobs import AccountJobs
+from grok_app.accounts.listing import Changed, Skipped
 from grok_app.accounts.pool import AccountPool
-from grok_app.accounts.service import Accounts, Added, Lease, NoAccountError, Skipped, open_accounts
+from grok_app.accounts.record import Note, Quota, Record, Tags, as_record
+from grok_app.accounts.refresh import Refresher
+from grok_app.accounts.roster import Roster, open_roster
+from grok_app.accounts.schedule import TURN, TURN_S, RefreshSchedule
+from grok_app.accounts.service import Accounts, Lease, NoAccountError
 from grok_app.accounts.table import AccountRow
 
 __all__ = [
+    "TURN",
+    "TURN_S",
     "Account",
+    "AccountJobs",
     "AccountPool",
     "AccountRow",
     "Accounts",
-    "Added",
+    "Changed",
     "Lease",
     "NoAccountError",
+    "Note",
+    "Quota",
+    "Record",
+    "RefreshSchedule",
+    "Refresher",
+    "Roster",
     "Skipped",
     "Status",
-    "open_accounts",
+    "Tags",
+    "as_record",
+    "open_roster",
+    "read_birth_date",
 ]

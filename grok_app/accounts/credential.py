@@ -9,13 +9,21 @@ _SHORTEST_CHARS: Final = 4
 _MASKABLE_CHARS: Final = 16
 
 
+_MANGLED: Final = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-") | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff", "")
+)
+"""What word processors and chats make of hyphens, and what they slip in."""
+
+
 def normalize(pasted: str) -> str:
     """The bare SSO token of `sso=<T>`, `<T>` or `<T>; other=…`. Source: protocol notes, section 1.1.
+
+    Dashes that were hyphens before someone copied them are hyphens again; invisible characters are gone.
 
     Raises:
         InvalidRequestError: Nothing is left, or it has characters that no cookie has. The message never quotes it.
     """
-    token = pasted.strip()
+    token = pasted.translate(_MANGLED).strip()
     if token[:4].lower() == "sso=":
         token = token[4:]
     token = token.partition(";")[0].strip()

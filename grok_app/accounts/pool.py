@@ -1,94 +1,39 @@
 """Which account is asked next: the one with the most quota left, ties at random.
 
-Accounts of one pool stand in buckets by the quota they have left; quotas are small whole numbers, so the buckets are
-few and a choice costs a look at the fullest one, however many accounts there are. An account that has just failed is in
-doubt: it comes last, so that a few bad ones can't stand in the way of the others.
+An account that has just failed is in doubt: it comes last, so that a few bad ones can't stand in the way of the others.
+One that serves as many requests as it may is busy: it is worth waiting for.
 """
 
 import heapq
-import random
-from bisect import bisect_left, insort
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from grok_app.accounts.account import Account, Status, recover
+from grok_app.accounts.index import QuotaIndex
 from grok_app.catalog import Pool
-
-_DOUBTED = 1 << 40
-"""Taken from a doubted account's rank: more than any quota."""
-
-
-class _Bucket:
-    """Account ids in any order: add, remove and choose at random, each in one step."""
-
-    def __init__(self) -> None:
-        self._ids: list[int] = []
-        self._places: dict[int, int] = {}
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def add(self, account_id: int) -> None:
-        self._places[account_id] = len(self._ids)
-        self._ids.append(account_id)
-
-    def remove(self, account_id: int) -> None:
-        place = self._places.pop(account_id)
-        last = self._ids.pop()
-        if last != account_id:
-            self._ids[place] = last
-            self._places[last] = place
-
-    def choose(self, excluded: Collection[int]) -> int | None:
-        """An id at random that is not excluded. At most as many steps as are excluded, one by far mostly."""
-        count = len(self._ids)
-        start = random.randrange(count)  # noqa: S311 - spreads load, guards nothing
-        for step in range(min(count, len(excluded) + 1)):
-            if (account_id := self._ids[(start + step) % count]) not in excluded:
-                return account_id
-        return None
-
-
-class _Index:
-    """The available accounts of one pool, by rank: the quota they have left, far less for those in doubt."""
-
-    def __init__(self) -> None:
-        self._buckets: dict[int, _Bucket] = {}
-        self._ranks: list[int] = []
-
-    def add(self, account_id: int, rank: int) -> None:
-        bucket = self._buckets.get(rank)
-        if bucket is None:
-            bucket = self._buckets[rank] = _Bucket()
-            insort(self._ranks, rank)
-        bucket.add(account_id)
-
-    def remove(self, account_id: int, rank: int) -> None:
-        bucket = self._buckets[rank]
-        bucket.remove(account_id)
-        if not bucket:
-            del self._buckets[rank]
-            del self._ranks[bisect_left(self._ranks, rank)]
-
-    def choose(self, excluded: Collection[int]) -> int | None:
-        for rank in reversed(self._ranks):
-            if (found := self._buckets[rank].choose(excluded)) is not None:
-                return found
-        return None
 
 
 class AccountPool:
-    """All accounts in memory, and what is reserved of their quota. Knows no database.
+    """All accounts in memory, and what is reserved of them. Knows no database.
 
     Args:
+        accounts: Each id once.
         now_ms: The clock, in Unix milliseconds.
+        max_inflight: How many requests an account may serve at once; asked anew each time.
+
+    Attributes:
+        on_change: Told a pool when one of its accounts may serve, or is not worth waiting for any more.
     """
 
-    def __init__(self, accounts: Iterable[Account], now_ms: Callable[[], int]) -> None:
+    def __init__(self, accounts: Iterable[Account], now_ms: Callable[[], int], max_inflight: Callable[[], int]) -> None:
         self._now_ms = now_ms
+        self._max_inflight = max_inflight
+        self.on_change: Callable[[Pool], None] = lambda _pool: None
         self._accounts: dict[int, Account] = {}
-        self._reserved: dict[int, int] = {}
-        self._standing: dict[int, tuple[Pool, int]] = {}
-        self._indexes = {pool: _Index() for pool in Pool}
+        self._reserved: dict[int, list[int]] = {}
+        """The costs that are set aside for an account, one for each request under way."""
+        self._trusted = {pool: QuotaIndex() for pool in Pool}
+        self._doubtful = {pool: QuotaIndex() for pool in Pool}
+        self._busy: dict[Pool, set[int]] = {pool: set() for pool in Pool}
         self._resting: dict[Pool, list[tuple[int, int]]] = {pool: [] for pool in Pool}
         self._doubted: dict[int, int] = {}
         self._doubts: list[tuple[int, int]] = []
@@ -107,6 +52,9 @@ class AccountPool:
 
     def put(self, account: Account) -> None:
         """Add an account, or replace the one of the same id."""
+        former = self._accounts.get(account.id)
+        if former is not None and former.pool is not account.pool:
+            self._lift(former)
         self._accounts[account.id] = account
         if account.status is Status.COOLING:
             heapq.heappush(self._resting[account.pool], (account.cooling_until_ms, account.id))
@@ -114,28 +62,46 @@ class AccountPool:
 
     def remove(self, account_id: int) -> None:
         """Forget an account. What is under way with it ends as it may."""
-        if self._accounts.pop(account_id, None) and (standing := self._standing.pop(account_id, None)):
-            self._indexes[standing[0]].remove(account_id, standing[1])
+        if account := self._accounts.pop(account_id, None):
+            self._lift(account)
         self._reserved.pop(account_id, None)
         self._doubted.pop(account_id, None)
 
     def reserve(self, pools: Sequence[Pool], cost: int, excluded: Collection[int] = ()) -> Account | None:
         """Choose an account from the first of the pools that has one, and set the cost aside at once.
 
-        An account with less quota than the cost, but some, is still chosen: Grok has the last word.
+        An account with less quota than the cost, but some, is still chosen: Grok has the last word. One in doubt is
+        chosen only where no other is left, not even a busy one.
         """
         self._forget_doubts()
         for pool in pools:
             self._wake_rested(pool)
-            if (account_id := self._indexes[pool].choose(excluded)) is not None:
-                self._reserve(account_id, cost)
-                return self._accounts[account_id]
-        return None
+        account_id = _choose(self._trusted, pools, excluded)
+        if account_id is None and not self.has_busy(pools, excluded):
+            account_id = _choose(self._doubtful, pools, excluded)
+        if account_id is None:
+            return None
+        self._reserved.setdefault(account_id, []).append(cost)
+        account = self._accounts[account_id]
+        self._place(account)
+        return account
 
     def release(self, account_id: int, cost: int) -> None:
         """Give back what `reserve` has set aside."""
-        if account_id in self._accounts:
-            self._reserve(account_id, -cost)
+        if (costs := self._reserved.get(account_id)) is None:
+            return
+        costs.remove(cost)
+        if not costs:
+            del self._reserved[account_id]
+        self._place(self._accounts[account_id])
+
+    def has_busy(self, pools: Sequence[Pool], excluded: Collection[int] = ()) -> bool:
+        """Whether an account of these pools could serve, were it not serving as much as it may."""
+        return any(
+            len(busy) > sum(account_id in busy for account_id in excluded)
+            for busy in map(self._busy.get, pools)
+            if busy
+        )
 
     def doubt(self, account_id: int, until_ms: int) -> None:
         """Choose this account only where no other is left, until then or until `trust`."""
@@ -149,28 +115,40 @@ class AccountPool:
         if self._doubted.pop(account_id, None) is not None and (account := self._accounts.get(account_id)):
             self._place(account)
 
+    def resting(self, pools: Sequence[Pool]) -> list[Account]:
+        """The accounts of these pools that rest. Looks at all accounts."""
+        return [account for account in self if account.status is Status.COOLING and account.pool in pools]
+
     def next_free_ms(self, pools: Sequence[Pool]) -> int | None:
         """When the first resting account of these pools wakes, Unix milliseconds."""
         times = [resting[0][0] for pool in pools if (resting := self._prune(pool))]
         return min(times, default=None)
 
-    def _reserve(self, account_id: int, cost: int) -> None:
-        self._reserved[account_id] = self._reserved.get(account_id, 0) + cost
-        if not self._reserved[account_id]:
-            del self._reserved[account_id]
-        self._place(self._accounts[account_id])
-
     def _place(self, account: Account) -> None:
-        """Let the account stand in the index where its state and its free quota say, or nowhere."""
-        free = account.quota - self._reserved.get(account.id, 0)
-        rank = free - _DOUBTED if account.id in self._doubted else free
-        wanted = (account.pool, rank) if account.status is Status.ACTIVE and free > 0 else None
-        standing = self._standing.pop(account.id, None)
-        if standing is not None:
-            self._indexes[standing[0]].remove(account.id, standing[1])
-        if wanted is not None:
-            self._indexes[wanted[0]].add(account.id, wanted[1])
-            self._standing[account.id] = wanted
+        """Let the account stand where its state, its free quota and its requests say."""
+        costs = self._reserved.get(account.id, ())
+        free = account.quota - sum(costs)
+        is_open = account.status is Status.ACTIVE and account.quota > 0
+        is_free = is_open and free > 0 and len(costs) < self._max_inflight()
+        is_doubted = account.id in self._doubted
+        wanted = (self._doubtful if is_doubted else self._trusted)[account.pool] if is_free else None
+        for index in (self._trusted[account.pool], self._doubtful[account.pool]):
+            if index is wanted:
+                index.place(account.id, free)
+            else:
+                index.remove(account.id)
+        busy = self._busy[account.pool]
+        if is_open and not is_free and not is_doubted:
+            busy.add(account.id)
+        else:
+            busy.discard(account.id)
+            self.on_change(account.pool)
+
+    def _lift(self, account: Account) -> None:
+        self._trusted[account.pool].remove(account.id)
+        self._doubtful[account.pool].remove(account.id)
+        self._busy[account.pool].discard(account.id)
+        self.on_change(account.pool)
 
     def _wake_rested(self, pool: Pool) -> None:
         now = self._now_ms()
@@ -188,10 +166,22 @@ class AccountPool:
     def _prune(self, pool: Pool) -> list[tuple[int, int]]:
         """The pool's resting accounts, the first to wake on top; entries that were overtaken by a change are gone."""
         resting = self._resting[pool]
-        while resting and not self._is_resting(*resting[0]):
+        while resting and not self._is_resting(pool, *resting[0]):
             heapq.heappop(resting)
         return resting
 
-    def _is_resting(self, until_ms: int, account_id: int) -> bool:
+    def _is_resting(self, pool: Pool, until_ms: int, account_id: int) -> bool:
         account = self._accounts.get(account_id)
-        return account is not None and account.status is Status.COOLING and account.cooling_until_ms == until_ms
+        return (
+            account is not None
+            and account.pool is pool
+            and account.status is Status.COOLING
+            and account.cooling_until_ms == until_ms
+        )
+
+
+def _choose(indexes: dict[Pool, QuotaIndex], pools: Sequence[Pool], excluded: Collection[int]) -> int | None:
+    for pool in pools:
+        if (account_id := indexes[pool].choose(excluded)) is not None:
+            return account_id
+    return None

@@ -25,6 +25,7 @@ class AccountRow(TableModel, table=True):
     status: str = Field(sa_column=Column(String(10), nullable=False))
     quota: int
     cooling_until: int = Field(default=0, sa_column=Column(UtcMs, nullable=False))
+    cooling_reason: str | None = Field(default=None, sa_column=Column(String(200)))
     use_count: int = 0
     fail_count: int = 0
     created_at: int = Field(default_factory=now_ms, sa_column=Column(UtcMs, nullable=False))
@@ -38,15 +39,16 @@ class AccountRow(TableModel, table=True):
     note: str = Field(default="", sa_column=Column(Text, nullable=False))
 
 
-def read_row(row: AccountRow, vault: Vault) -> Account:
-    """The account of a stored row."""
+def read_row(row: AccountRow, vault: Vault, known: Account | None = None) -> Account:
+    """The account of a stored row; with its credential from the account as it was known before, where it was."""
     return Account(
         id=row.id or 0,
         pool=Pool(row.pool),
-        credential=SecretStr(vault.open(row.credential)),
+        credential=known.credential if known else SecretStr(vault.open(row.credential)),
         status=Status(row.status),
         quota=row.quota,
         cooling_until_ms=row.cooling_until,
+        cooling_reason=row.cooling_reason,
         use_count=row.use_count,
         fail_count=row.fail_count,
         last_used_at_ms=row.last_used_at,

@@ -1,13 +1,15 @@
 """The FastAPI app: routes, error answers, and the page that documents both."""
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route, compile_path
 
 from grok_app import __version__
 from grok_app.api.errors import ERROR_RESPONSES, add_error_handlers
@@ -39,11 +41,19 @@ def create_api() -> FastAPI:
         responses=ERROR_RESPONSES,
         middleware=[Middleware(RequestScope), *_cors()],
     )
+    app.state.methods = []
     for router, prefixes in ROUTERS:
         for prefix in prefixes:
             app.include_router(router, prefix=prefix)
+            app.state.methods += _methods(router, prefix)
     add_error_handlers(app)
     return app
+
+
+def _methods(router: APIRouter, prefix: str) -> list[tuple[re.Pattern[str], set[str]]]:
+    """The methods of each route, by the form of its path; what a 405 names."""
+    routes = [route for route in router.routes if isinstance(route, Route)]
+    return [(compile_path(prefix + route.path)[0], route.methods or set()) for route in routes]
 
 
 @asynccontextmanager

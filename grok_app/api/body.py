@@ -14,14 +14,14 @@ BODY_LIMIT_BYTES: Final = 100 << 20
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-async def read_json(request: Request, model: type[ModelT]) -> ModelT:
+async def read_json(request: Request, model: type[ModelT], *, limit_bytes: int = BODY_LIMIT_BYTES) -> ModelT:
     """Read the body of a request as this model, whatever its content type says.
 
     Raises:
         InvalidRequestError: It is not JSON, or not what the model wants; the error names the field.
         RequestTooLargeError: It is larger than we take.
     """
-    body = await _read(request)
+    body = await _read(request, limit_bytes)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -46,12 +46,12 @@ def _inline(node: Any, definitions: dict[str, Any]) -> Any:
     return {key: _inline(value, definitions) for key, value in node.items()}
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, limit_bytes: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > BODY_LIMIT_BYTES:
-            raise RequestTooLargeError(f"The request body is larger than {BODY_LIMIT_BYTES >> 20} MB")
+        if size > limit_bytes:
+            raise RequestTooLargeError(f"The request body is larger than {limit_bytes:,} bytes")
         parts.append(part)
     return b"".join(parts)

@@ -1,23 +1,34 @@
 """What routes ask for: the services, and a caller that may call."""
 
-from typing import Annotated
+from typing import Annotated, Final
+from urllib.parse import urlsplit
 
-from fastapi import Depends, Security
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Query, Request, Security
+from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
+from grok_app.access import SESSION_COOKIE, client_address
+from grok_app.errors import PermissionDeniedError
 from grok_app.runtime import Services, current
 
 
 async def current_services() -> Services:
-    """The services of this process. Async, since FastAPI sends plain functions through a thread."""
-    return current()
+    """The services of this process, with the newest settings in force."""
+    services = current()
+    await services.settings.catch_up()
+    return services
 
 
 Current = Annotated[Services, Depends(current_services)]
 
 _bearer = HTTPBearer(auto_error=False, description="A key of the gateway.")
 _api_key = APIKeyHeader(name="x-api-key", auto_error=False, description="A key of the gateway.")
+_cookie = APIKeyCookie(name=SESSION_COOKIE, auto_error=False, description="The console's session.")
 _Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+SessionCookie = Annotated[str | None, Security(_cookie)]
+"""The console's cookie, unchecked."""
+
+_SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+_OWN_SITE: Final = ("same-origin", "none")
 
 
 async def require_api_key(
@@ -31,13 +42,34 @@ async def require_api_key(
     services.access.check_api(bearer.credentials if bearer else api_key)
 
 
-async def require_app_key(services: Current, bearer: _Bearer) -> None:
-    """Let only the operator in.
+async def require_app_key(request: Request, services: Current, bearer: _Bearer, cookie: SessionCookie) -> None:
+    """Let only the operator in, by key or by the console's session; a key that is shown decides.
 
     Raises:
         AuthenticationError: It is someone else.
+        PermissionDeniedError: Another site's page sent the session's cookie along.
+        RateLimitedError: Too many wrong keys came from this address.
     """
-    services.access.check_admin(bearer.credentials if bearer else None)
+    await _check_operator(request, services, bearer.credentials if bearer else None, cookie)
+
+
+async def require_app_key_or_query(
+    request: Request,
+    services: Current,
+    bearer: _Bearer,
+    cookie: SessionCookie,
+    app_key: Annotated[
+        str | None, Query(description="The operator's key, for clients that can't send headers.")
+    ] = None,
+) -> None:
+    """Let only the operator in, as `require_app_key` does, or with the key in the query.
+
+    Raises:
+        AuthenticationError: It is someone else.
+        PermissionDeniedError: Another site's page sent the session's cookie along.
+        RateLimitedError: Too many wrong keys came from this address.
+    """
+    await _check_operator(request, services, bearer.credentials if bearer else app_key, cookie)
 
 
 async def require_public_key(services: Current, bearer: _Bearer) -> None:
@@ -47,3 +79,46 @@ async def require_public_key(services: Current, bearer: _Bearer) -> None:
         AuthenticationError: They show no key, or a wrong one.
     """
     services.access.check_public(bearer.credentials if bearer else None)
+
+
+async def refuse_other_sites(request: Request, services: Current) -> None:
+    """Keep other sites' pages from changing anything in the name of whoever sits at the browser.
+
+    `Sec-Fetch-Site` decides where the browser sends it, else `Origin` against `Host`, which a proxy may have changed;
+    origins that the environment names are welcome. Source: https://pkg.go.dev/net/http#CrossOriginProtection.
+
+    Raises:
+        PermissionDeniedError: It is another site's page.
+    """
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if request.method in _SAFE_METHODS or (origin and origin in services.env.cors_origins):
+        return
+    host = request.headers.get("host", "")
+    is_own = site in _OWN_SITE if site else origin is None or _host_of(origin) == host.lower()
+    if not is_own:
+        raise PermissionDeniedError("This request comes from another site", code="cross_site")
+
+
+def address_of(request: Request, services: Services) -> str:
+    """The address that the request was first sent from."""
+    return client_address(peer_of(request), request.headers.raw, services.env.trusted_proxies)
+
+
+def peer_of(request: Request) -> str:
+    """The other end of the connection; empty on a Unix socket."""
+    return request.client.host if request.client else ""
+
+
+async def _check_operator(request: Request, services: Services, shown: str | None, cookie: str | None) -> None:
+    if shown or not cookie:
+        services.access.check_admin(shown, address_of(request, services))
+        return
+    await services.sessions.check(cookie)
+    await refuse_other_sites(request, services)
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""  # no URL at all, so nobody's host

@@ -92,10 +92,21 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     """Starlette's own errors: the unknown route and the wrong method, mostly."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
     ours: GatewayError
+    headers = error.headers
     if error.status_code == NotFoundError.status:
         ours = NotFoundError(f"There is nothing at {request.url.path}")
     elif error.status_code == MethodNotAllowedError.status:
         ours = MethodNotAllowedError(f"{request.method} is not allowed at {request.url.path}")
+        headers = {"Allow": ", ".join(sorted(_methods_of(request)))}
     else:
         ours = InvalidRequestError(str(error.detail))
-    return error_response(ours, error.headers)
+    return error_response(ours, headers)
+
+
+def _methods_of(request: Request) -> set[str]:
+    """Every method that this path answers. Starlette names those of one route only, and each method is a route."""
+    found: set[str] = set()
+    for path, methods in request.app.state.methods:
+        if path.fullmatch(request.scope["path"]):
+            found |= methods
+    return found

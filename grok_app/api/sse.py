@@ -16,7 +16,6 @@ log = get_logger(__name__)
 KEEP_ALIVE_S: Final = 15.0
 DONE: Final = b"data: [DONE]\n\n"
 _GOODBYE_S: Final = 1.0
-_KEEP_ALIVE: Final = b": keep-alive\n\n"
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -34,12 +33,20 @@ class EventStream(Response):
     Args:
         events: Whole events, in bytes.
         on_error: The bytes that end a stream after an error.
+        comment: What is said in a long silence.
     """
 
-    def __init__(self, events: AsyncGenerator[bytes, None], on_error: Callable[[GatewayError], bytes]) -> None:
+    def __init__(
+        self,
+        events: AsyncGenerator[bytes, None],
+        on_error: Callable[[GatewayError], bytes],
+        *,
+        comment: str = "keep-alive",
+    ) -> None:
         super().__init__()
         self._events = events
         self._on_error = on_error
+        self._comment = f": {comment}\n\n".encode()
         self._has_started = False
         self._writing = asyncio.Lock()
         self._sent_at = 0.0
@@ -100,7 +107,7 @@ class EventStream(Response):
         while True:
             silent_s = loop.time() - self._sent_at
             if silent_s >= KEEP_ALIVE_S:
-                await self._write(send, _KEEP_ALIVE)
+                await self._write(send, self._comment)
                 silent_s = 0.0
             await asyncio.sleep(KEEP_ALIVE_S - silent_s)
 

@@ -4,6 +4,7 @@ Source: API contract, section 5.4.
 """
 
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -24,7 +25,11 @@ _STATUS_OF: Final = {
     ErrorKind.BLOCKED_ACCOUNT: 403,
     ErrorKind.RATE_LIMITED: 429,
 }
-"""What sends us to the next account, and the status in `retry.retry_status_codes` that allows it."""
+"""What sends us to the next account, and the status in `retry.retry_status_codes` that allows it.
+
+A 500, which is not tried again on the same account, sends us there too: it may be that account's alone.
+"""
+_SERVER_ERROR: Final = 500
 _PASSING: Final = (ErrorKind.ANTI_BOT, ErrorKind.UNAVAILABLE)
 
 
@@ -39,24 +44,30 @@ class Failover:
     async def frames(self, model: Model, prompt: ChatPrompt) -> AsyncGenerator[Frame, None]:
         """The frames of the first attempt that gets as far as a token. The lease is held until the last of them.
 
+        As many accounts are tried as `retry.max_retry` says, for each kind of failure: one account of each kind of bad
+        ones must not use up what a good one could have served.
+
         Raises:
             NoAccountError: No account is left to try, and one will be free again or none was tried.
             UpstreamError: The last attempt's failure, or one after the first token.
         """
         deadline = time.monotonic() + self.settings.retry.retry_budget
         tried: set[int] = set()
+        failures: Counter[ErrorKind] = Counter()
         last_error: UpstreamError | None = None
         while True:
             has_begun = False
+            wait_s = self.settings.chat.timeout
             try:
-                async with self.accounts.lease(model.pools, model.cost, tried) as lease:
+                async with self.accounts.lease(model.pools, model.cost, tried, wait_s=wait_s) as lease:
                     tried.add(lease.account_id)
                     async with aclosing(self._on_account(lease.credential, prompt, deadline)) as frames:
                         async for frame in frames:
                             has_begun = True
                             yield frame
             except UpstreamError as error:
-                if has_begun or not self._moves_on(error) or len(tried) >= self.settings.retry.max_retry:
+                failures[error.kind] += 1
+                if has_begun or not self._moves_on(error) or failures[error.kind] >= self.settings.retry.max_retry:
                     raise
                 last_error = error
             except NoAccountError as none_left:
@@ -100,7 +111,10 @@ class Failover:
         )
 
     def _moves_on(self, error: UpstreamError) -> bool:
-        return _STATUS_OF.get(error.kind) in self.settings.retry.retry_status_codes
+        codes = self.settings.retry.retry_status_codes
+        if error.kind is ErrorKind.UNAVAILABLE:
+            return error.status == _SERVER_ERROR and error.status not in codes
+        return _STATUS_OF.get(error.kind) in codes
 
 
 async def _read_head(stream: AsyncGenerator[Frame, None]) -> list[Frame]:

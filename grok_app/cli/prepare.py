@@ -6,7 +6,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from grok_app.catalog import Pool
 from grok_app.cli.storage import Keys
+from grok_app.env import current_env
 from grok_app.errors import ConfigurationError
+from grok_app.logs import configure_logging
 from grok_app.runtime import prepare_storage, seed_demo
 from grok_app.sandbox import DEMO_ACCOUNTS
 
@@ -20,6 +22,8 @@ def prepare(*, is_demo: bool) -> Keys:
     Raises:
         ConfigurationError: A setting is wrong, or the database can't be reached or brought up to date.
     """
+    env, _ = current_env()
+    configure_logging(env.log_level, as_json=env.log_json)  # to stderr: the keys go to stdout
     try:
         keys = prepare_storage()
         if is_demo:

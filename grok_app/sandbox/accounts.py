@@ -1,11 +1,11 @@
-"""The accounts of the sandbox: whatever is named `sandbox-…`, each with its quota."""
+"""The accounts of the sandbox: whatever is named `sandbox-…`, each with its quota and its settings."""
 
 import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from grok_app.catalog import DEFAULT_QUOTA, Pool
 
@@ -33,11 +33,27 @@ class Account:
     remaining: int
     renews_at: float
     """When the quota is full again, on the clock of its `Accounts`."""
+    terms_accepted: bool = False
+    birth_date: str | None = None
+    """As it was sent, once it is set: it can't be changed."""
+    adult_content: bool = False
 
     @property
     def window_s(self) -> int:
         """How long a quota lasts."""
         return WINDOW_S[self.pool]
+
+    def as_json(self) -> dict[str, Any]:
+        """What `/sandbox/state` shows."""
+        return {
+            "account": self.token,
+            "pool": self.pool,
+            "remaining": self.remaining,
+            "total": self.total,
+            "terms_accepted": self.terms_accepted,
+            "birth_date": self.birth_date,
+            "adult_content": self.adult_content,
+        }
 
 
 class Accounts:
@@ -73,7 +89,7 @@ class Accounts:
         return list(self._by_token.values())
 
     def forget(self) -> None:
-        """Close all accounts; those seen again start with a full quota."""
+        """Close all accounts; those seen again start with a full quota and nothing set."""
         self._by_token.clear()
 
     def _open(self, token: str) -> Account:

@@ -1,5 +1,6 @@
 """The application: its paths, and the pages that show what happens inside."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from starlette.applications import Starlette
@@ -13,8 +14,10 @@ from grok_app.sandbox.exchange import Exchange
 from grok_app.sandbox.limits import decide_limits
 from grok_app.sandbox.page import index_page
 from grok_app.sandbox.replies import JSON, Reply, json_reply, refusal
+from grok_app.sandbox.setup import decide_adult_content, decide_birth_date, decide_terms
 from grok_app.sandbox.state import Sandbox
 from grok_app.sandbox.steps import Pacing
+from grok_app.sandbox.words import Call
 
 ROUTE_ERRORS: Final = {404: refusal(404, 5, "Not Found"), 405: refusal(405, 12, "Method Not Allowed")}
 
@@ -24,8 +27,7 @@ def create_sandbox(pacing: Pacing | None = None) -> Starlette:
     sandbox = Sandbox(pacing or Pacing())
     app = Starlette(
         routes=[
-            Route("/rest/app-chat/conversations/new", Exchange(sandbox, decide_chat), methods=["POST"]),
-            Route("/rest/rate-limits", Exchange(sandbox, decide_limits), methods=["POST"]),
+            *(Route(call.value, exchange, methods=["POST"]) for call, exchange in _exchanges(sandbox)),
             Route("/", show_index),
             Route("/sandbox/requests", show_requests),
             Route("/sandbox/state", show_state),
@@ -35,6 +37,17 @@ def create_sandbox(pacing: Pacing | None = None) -> Starlette:
     )
     app.state.sandbox = sandbox
     return app
+
+
+def _exchanges(sandbox: Sandbox) -> Iterator[tuple[Call, Exchange]]:
+    for call, decide in (
+        (Call.CHAT, decide_chat),
+        (Call.LIMITS, decide_limits),
+        (Call.BIRTH, decide_birth_date),
+    ):
+        yield call, Exchange(sandbox, call, decide)
+    for call, decide in ((Call.TERMS, decide_terms), (Call.ADULT, decide_adult_content)):
+        yield call, Exchange(sandbox, call, decide, bytes.hex)
 
 
 async def show_index(request: Request) -> Response:
@@ -48,12 +61,9 @@ async def show_requests(request: Request) -> Response:
 
 
 async def show_state(request: Request) -> Response:
-    """How much is going on, and what is left to each account."""
+    """How much is going on, and what is left to each account and set for it."""
     sandbox = _sandbox(request)
-    accounts = [
-        {"account": account.token, "pool": account.pool, "remaining": account.remaining, "total": account.total}
-        for account in sandbox.accounts.all()
-    ]
+    accounts = [account.as_json() for account in sandbox.accounts.all()]
     counts = {"open_streams": sandbox.journal.open, "total_requests": sandbox.journal.total}
     return _response(json_reply({**counts, "accounts": accounts}))
 

@@ -11,13 +11,13 @@ from grok_app.catalog import MODELS, Cost, Pool
 from grok_app.sandbox.accounts import Account
 from grok_app.sandbox.answers import compose
 from grok_app.sandbox.exchange import Asked, Outcome, Stream, barrier_of
-from grok_app.sandbox.faults import TABLE
+from grok_app.sandbox.faults import ACTING
 from grok_app.sandbox.frames import Frames
 from grok_app.sandbox.replies import RefusedError, Reply, refusal
 from grok_app.sandbox.script import perform
 from grok_app.sandbox.state import Sandbox
 from grok_app.sandbox.steps import Pacing, Step
-from grok_app.sandbox.words import Feature, Silence, Word, without_words
+from grok_app.sandbox.words import Call, Feature, Silence, Variant, Word, without_words
 
 HIGH_COST_MODES: Final = frozenset(model.upstream_mode for model in MODELS.values() if model.cost is Cost.HIGH)
 SUPER_MODES: Final = frozenset(model.upstream_mode for model in MODELS.values() if Pool.BASIC not in model.pools)
@@ -41,7 +41,7 @@ def decide_chat(sandbox: Sandbox, asked: Asked) -> Outcome:
         RefusedError: The request is malformed, the tier too low or the quota spent.
     """
     request = _read(asked)
-    words = asked.words + sandbox.words_of(request.message)
+    words = asked.words + sandbox.words_of(request.message, Call.CHAT)
     if (barrier := barrier_of(words)) is not None:
         return barrier
     _charge(sandbox, asked.account, request.mode)
@@ -49,9 +49,10 @@ def decide_chat(sandbox: Sandbox, asked: Asked) -> Outcome:
 
 
 def _read(asked: Asked) -> ChatRequest:
-    message = asked.body.get("message")
-    model = asked.body.get("modelName") or "grok-3"
-    mode = asked.body.get("modelMode") or ""
+    fields = asked.fields
+    message = fields.get("message")
+    model = fields.get("modelName") or "grok-3"
+    mode = fields.get("modelMode") or ""
     if not isinstance(message, str):
         raise RefusedError(refusal(400, 3, "message must be a string"))
     if not isinstance(model, str) or not isinstance(mode, str):
@@ -71,12 +72,12 @@ def _performance(request: ChatRequest, words: list[Word], pacing: Pacing) -> Ite
     features = {word.effect for word in words if isinstance(word.effect, Feature)}
     if Feature.SLOW in features:
         pacing = replace(pacing, first_token_s=pacing.first_token_s + pacing.slow_s)
-    answer = compose(without_words(request.message, TABLE), request.mode, features)
+    answer = compose(without_words(request.message, ACTING[Call.CHAT]), request.mode, features)
     return perform(request.message, answer, Frames(f"{request.model}/{request.mode}"), pacing)
 
 
 def _twisted(steps: Iterable[Step], words: list[Word]) -> Iterable[Step]:
-    for word in TABLE.values():
-        if word in words and not isinstance(word.effect, Feature | Reply | Silence):
+    for word in ACTING[Call.CHAT].values():
+        if word in words and not isinstance(word.effect, Feature | Reply | Silence | Variant):
             steps = word.effect(steps)
     return steps

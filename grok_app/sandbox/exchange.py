@@ -12,7 +12,7 @@ from grok_app.sandbox.journal import AbandonedError, Entry
 from grok_app.sandbox.replies import INVALID_CREDENTIALS, JSON, TOO_LARGE, RefusedError, Reply, refusal
 from grok_app.sandbox.state import Sandbox
 from grok_app.sandbox.steps import Step, play, stall
-from grok_app.sandbox.words import Silence, Word
+from grok_app.sandbox.words import Call, Silence, Variant, Word, spaced
 
 HEADERS_NOW: Final = {"type": "http.response.body", "body": b"", "more_body": True}
 """granian 2.8 keeps the headers back until the first body message (2026-11)."""
@@ -24,9 +24,22 @@ class Asked:
     """A request from a known account."""
 
     account: Account
-    body: dict[str, Any]
+    content_type: str
+    body: Any
+    """What the `Read` of the call made of it."""
     words: list[Word]
     """The magic words of the account's name. None of them refuses: such a request gets no further."""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The body of a call that takes JSON.
+
+        Raises:
+            RefusedError: It is no JSON object.
+        """
+        if not isinstance(self.body, dict):
+            raise RefusedError(refusal(400, 3, "The request body must be a JSON object"))
+        return self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +58,26 @@ class Stream:
 Outcome = Reply | Stream | Silence
 Decide = Callable[[Sandbox, Asked], Outcome]
 """Chooses the answer; raises RefusedError for one that is no success."""
+Read = Callable[[bytes], Any]
+"""Makes of a request's body what is decided on and what the journal shows: something that JSON can hold."""
+
+
+def read_json(raw: bytes) -> Any:
+    """The JSON value, None if it is none."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
 
 
 class Exchange:
-    """An ASGI application for one path of grok.com that takes JSON from a signed-in account."""
+    """An ASGI application for one call by a signed-in account."""
 
-    def __init__(self, sandbox: Sandbox, decide: Decide) -> None:
+    def __init__(self, sandbox: Sandbox, call: Call, decide: Decide, read: Read = read_json) -> None:
         self._sandbox = sandbox
+        self._call = call
         self._decide = decide
+        self._read = read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -72,16 +97,15 @@ class Exchange:
             return refused.reply
 
     def _admit(self, entry: Entry, raw: bytes) -> Outcome:
-        body = _parsed(raw)
+        body = self._read(raw)
         entry.note_body(body, len(raw))
         account = self._account(entry)
         entry.account = account.token
-        words = self._sandbox.words_of(account.token)
+        words = self._sandbox.words_of(spaced(account.token), self._call)
         if (barrier := barrier_of(words)) is not None:
             return barrier
-        if not isinstance(body, dict):
-            raise RefusedError(refusal(400, 3, "The request body must be a JSON object"))
-        return self._decide(self._sandbox, Asked(account, body, words))
+        asked = Asked(account, _content_type(entry.headers), body, words)
+        return _varied(self._decide(self._sandbox, asked), words)
 
     def _account(self, entry: Entry) -> Account:
         """The account of the cookies `sso` and `sso-rw`, which must agree (protocol notes, section 1.1)."""
@@ -98,6 +122,19 @@ def barrier_of(words: Iterable[Word]) -> Reply | Silence | None:
     return next((word.effect for word in words if isinstance(word.effect, Reply | Silence)), None)
 
 
+def _varied(outcome: Outcome, words: Iterable[Word]) -> Outcome:
+    for word in words:
+        if isinstance(word.effect, Variant) and isinstance(outcome, Reply):
+            outcome = word.effect.of(outcome)
+    return outcome
+
+
+def _content_type(headers: list[tuple[str, str]]) -> str:
+    """Without its parameters, in lower case; empty when there is none."""
+    value = next((value for name, value in headers if name == "content-type"), "")
+    return value.partition(";")[0].strip().lower()
+
+
 def _cookies(headers: list[tuple[str, str]]) -> dict[str, str]:
     """All cookies; the first of a name wins."""
     cookies: dict[str, str] = {}
@@ -105,13 +142,6 @@ def _cookies(headers: list[tuple[str, str]]) -> dict[str, str]:
         name, _, value = pair.strip().partition("=")
         cookies.setdefault(name, value)
     return cookies
-
-
-def _parsed(raw: bytes) -> Any:
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return None
 
 
 async def _read(receive: Receive) -> bytes:

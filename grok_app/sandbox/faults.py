@@ -1,13 +1,14 @@
 """The magic words: one table, from which behaviour, help text and index page are made.
 
-Sources: protocol notes, sections 2.7, 2.8, 2.10, 11.13 and 11.14.
+Sources: protocol notes, sections 2.7, 2.8, 2.10, 11.13 and 11.14. Words for one call beside chat are in `call_faults`.
 """
 
 from typing import Final
 
 from grok_app.sandbox import replies, twists
+from grok_app.sandbox.call_faults import QUOTA, SETUP
 from grok_app.sandbox.replies import Reply, json_reply, nested, proxy_page, refusal
-from grok_app.sandbox.words import Feature, Silence, Word
+from grok_app.sandbox.words import Call, Feature, Silence, Word
 
 _BLOCKED: Final = "User is blocked [WKE=unauthorized:blocked-user]"
 _BUSY: Final = "You are sending requests too quickly. Please try again later."
@@ -105,16 +106,24 @@ GROUPS: Final = {
     "Errors inside a stream that began with 200": STREAM_ERRORS,
     "Trouble with the connection": CONNECTION,
     "Unusual framing of a good answer": FRAMING,
+    "Account setup": SETUP,
+    "Quota": QUOTA,
 }
 """The words as people read them, group by group."""
 
 TABLE: Final = {word.name: word for group in GROUPS.values() for word in group}
 """Every word by name. Words that change the stream apply in this order."""
 
+ACTING: Final = {call: {name: word for name, word in TABLE.items() if word.call in (None, call)} for call in Call}
+"""The words that each call knows. To another call they are ordinary text."""
+
 RULES: Final = (
-    "Put a word anywhere into the message, or into the name of an account (sandbox-basic-@429), to see fail-over.",
+    "Put a word anywhere into the message, or at the end of an account's name (sandbox-basic-@429), to see fail-over.",
+    "In a name, a refusal and @hang act on every call of the account.",
+    "Words that begin with terms-, birth-, adult- or limits- act in a name only, and on that one call only.",
     "Written @once-…, it acts on the first of two identical requests only, so that a retry succeeds.",
-    "Earlier turns of a conversation don't count. Several words work together.",
+    "Earlier turns of a conversation don't count.",
+    "Several words work together, in a name too (sandbox-basic-1-@limits-zero-@terms-7).",
     "An account has the super tier when its name says super, and a quota of 3 when it says quota3.",
 )
 

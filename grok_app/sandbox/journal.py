@@ -38,7 +38,7 @@ class Entry:
     started_ms: int
     account: str | None = None
     body: Any = None
-    """The parsed JSON; None when it is none, or larger than `KEPT_BODY_BYTES`."""
+    """The parsed JSON, or the bytes of a gRPC-web call in hex; None when neither, or larger than `KEPT_BODY_BYTES`."""
     body_bytes: int = 0
     status: int | None = None
     state: State = State.OPEN

@@ -11,12 +11,12 @@ KNOWN_MODELS: Final = frozenset(model.upstream_model for model in MODELS.values(
 
 
 def decide_limits(_sandbox: Sandbox, asked: Asked) -> Outcome:
-    """Tell the quota of the account, the same for every model.
+    """Tell the quota of the account, the same for every model: what chat took is missing.
 
     Raises:
-        RefusedError: The body names no known model.
+        RefusedError: The body is no JSON object or names no known model.
     """
-    if asked.body.get("modelName") not in KNOWN_MODELS:
+    if asked.fields.get("modelName") not in KNOWN_MODELS:
         raise RefusedError(refusal(400, 3, "modelName is not a model of this account"))
     account = asked.account
     return json_reply(

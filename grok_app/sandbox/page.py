@@ -6,7 +6,7 @@ from typing import Final
 
 from grok_app.sandbox.accounts import DEMO_ACCOUNTS
 from grok_app.sandbox.faults import GROUPS, RULES
-from grok_app.sandbox.words import Word
+from grok_app.sandbox.words import Call, Word
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --line: light-dark(#ddd, #333); --soft: light-dark(#f5f5f4, #1c1c1e); }
@@ -41,11 +41,16 @@ def index_page(base_url: str) -> str:
 account, and no request leaves this machine. The answers are made up, the failures are as real as they get.</p>
 <h2>Use it</h2>
 <p>Point the gateway here, and give it one of the accounts below:</p>
-<pre>GROK_APP_UPSTREAM__GROK_URL={url}</pre>
+<pre>GROK_APP_UPSTREAM__GROK_URL={url}
+GROK_APP_UPSTREAM__ACCOUNTS_URL={url}</pre>
 <p>Or ask directly:</p>
 <pre>{_curl(url)}</pre>
-<p>See what arrived: <a href="/sandbox/requests"><code>/sandbox/requests</code></a>. See what is going on:
-<a href="/sandbox/state"><code>/sandbox/state</code></a>. Forget everything: <code>POST /sandbox/reset</code>.</p>
+<p>It answers these calls for all of Grok's hosts, and knows them by the cookies <code>sso</code> and
+<code>sso-rw</code>:</p>
+<pre>{_calls()}</pre>
+<p>See what arrived: <a href="/sandbox/requests"><code>/sandbox/requests</code></a>. See what is going on, what is
+left to each account and what was set for it: <a href="/sandbox/state"><code>/sandbox/state</code></a>. Forget
+everything: <code>POST /sandbox/reset</code>.</p>
 <h2>Demo accounts</h2>
 <p>Any token that begins with <code>sandbox-</code> is an account. These are ready to use:</p>
 <table><tr><th>Token</th><th>Pool</th></tr>{_account_rows()}</table>
@@ -64,6 +69,10 @@ def _curl(url: str) -> str:
         f"  -H 'Cookie: sso={token}; sso-rw={token}' \\\n"
         '  -d \'{"message": "Hello @search", "modelName": "grok-3", "modelMode": "MODEL_MODE_GROK_3"}\''
     )
+
+
+def _calls() -> str:
+    return "\n".join(f"POST {call.value}" for call in Call)
 
 
 def _account_rows() -> str:

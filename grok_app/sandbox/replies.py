@@ -1,11 +1,13 @@
 """Whole HTTP answers: the errors of grok.com and of what stands before it.
 
-Source: protocol notes, sections 2.10.1, 2.10.4 and 11.13. Bodies that no snapshot shows are marked INFERRED there.
+Source: protocol notes, sections 2.10.1, 2.10.4, 11.13 and 11.18. Bodies that no snapshot shows are marked INFERRED
+there.
 """
 
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
@@ -27,8 +29,9 @@ class Reply:
     """Adds a Retry-After that is an HTTP-date, so many seconds after the answer."""
 
     def head(self) -> list[tuple[bytes, bytes]]:
-        """The headers, in the order in which they are sent."""
-        pairs = [("content-type", self.content_type), ("content-length", str(len(self.body))), *self.headers]
+        """The headers, in the order in which they are sent. A 204 tells nothing of a body (RFC 9110, section 8.6)."""
+        content = [("content-type", self.content_type), ("content-length", str(len(self.body)))]
+        pairs = [*(content if self.status != HTTPStatus.NO_CONTENT else ()), *self.headers]
         if self.retry_date_s is not None:
             pairs.append(("retry-after", formatdate(time.time() + self.retry_date_s, usegmt=True)))
         return [(name.encode(), value.encode()) for name, value in pairs]
@@ -75,6 +78,14 @@ def proxy_page(status: int, title: str) -> Reply:
 
 
 INVALID_CREDENTIALS: Final = nested(401, 16, "Invalid credentials [WKE=unauthenticated:bad-credentials]")
+BIRTH_DATE_LOCKED: Final = refusal(
+    429,
+    8,
+    "Birth date is locked once set. Contact support if you need to update it. "
+    "[WKE=account:birth-date-change-limit-reached]",
+)
+LOST_PAGE: Final = Reply(200, b"<!doctype html><html><head><title>Grok</title></head><body></body></html>", HTML)
+"""What a proxy or a redirect makes of a call: a page where JSON should be."""
 TOO_LARGE: Final = refusal(413, 8, "The request body is larger than 64 MiB")
 CHALLENGE: Final = Reply(
     403,

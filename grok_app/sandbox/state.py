@@ -9,10 +9,10 @@ from typing import Any, Final, TypeVar
 from starlette.types import Receive
 
 from grok_app.sandbox.accounts import Accounts
-from grok_app.sandbox.faults import TABLE
+from grok_app.sandbox.faults import ACTING
 from grok_app.sandbox.journal import AbandonedError, Journal
 from grok_app.sandbox.steps import Pacing
-from grok_app.sandbox.words import Word, find_words
+from grok_app.sandbox.words import Call, Word, find_words
 
 T = TypeVar("T")
 MAX_ONCE: Final = 1000
@@ -25,12 +25,13 @@ class Sandbox:
     pacing: Pacing
     accounts: Accounts = field(default_factory=Accounts)
     journal: Journal = field(default_factory=Journal)
-    _failed_once: OrderedDict[tuple[str, int], None] = field(default_factory=OrderedDict)
+    _failed_once: OrderedDict[tuple[str, Call, int], None] = field(default_factory=OrderedDict)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
-    def words_of(self, text: str) -> list[Word]:
-        """The magic words that act now: those written `@once-…` act on every other request with the same text."""
-        return [found.word for found in find_words(text, TABLE) if not found.once or self._is_first(found.word, text)]
+    def words_of(self, text: str, call: Call) -> list[Word]:
+        """The magic words that act now: those written `@once-…` act on every other such call with the same text."""
+        spoken = find_words(text, ACTING[call])
+        return [found.word for found in spoken if not found.once or self._is_first(found.word, call, text)]
 
     def forget(self) -> None:
         """Return to the beginning. What is being served goes on."""
@@ -65,8 +66,8 @@ class Sandbox:
             self._tasks.discard(task)
             _abandon(task, leaving)
 
-    def _is_first(self, word: Word, text: str) -> bool:
-        key = (word.name, hash(text))
+    def _is_first(self, word: Word, call: Call, text: str) -> bool:
+        key = (word.name, call, hash(text))
         if key in self._failed_once:
             del self._failed_once[key]
             return False

@@ -10,6 +10,16 @@ from grok_app.sandbox.replies import Reply
 from grok_app.sandbox.steps import Step
 
 
+class Call(Enum):
+    """The calls of Grok that the sandbox answers, by their paths; all are POST."""
+
+    CHAT = "/rest/app-chat/conversations/new"
+    LIMITS = "/rest/rate-limits"
+    TERMS = "/auth_mgmt.AuthManagement/SetTosAcceptedVersion"
+    BIRTH = "/rest/auth/set-birth-date"
+    ADULT = "/auth_mgmt.AuthManagement/UpdateUserFeatureControls"
+
+
 class Feature(Enum):
     """What an answer may contain besides text."""
 
@@ -34,7 +44,15 @@ class Silence(Enum):
 Twist = Callable[[Iterable[Step]], Iterator[Step]]
 """Changes how a response is streamed."""
 
-Effect = Feature | Reply | Silence | Twist
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another form of the same success: what was asked is done, and said differently."""
+
+    of: Callable[[Reply], Reply]
+
+
+Effect = Feature | Reply | Silence | Twist | Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +63,8 @@ class Word:
     does: str
     """One line for people, Markdown-free."""
     effect: Effect
+    call: Call | None = None
+    """The one call that it acts on; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +77,7 @@ class Spoken:
 
 _WORD: Final = re.compile(r"(?<![\w@])@(once-)?([a-z0-9][a-z0-9-]*)(?![\w-])[ \n]?")
 _ROLE: Final = re.compile(r"(system|developer|user|assistant|tool|function): ")
+_NAME_WORD: Final = re.compile(r"-*@")
 _PARAGRAPHS: Final = re.compile(r"(\n\n)")
 
 
@@ -69,6 +90,11 @@ def find_words(text: str, table: Mapping[str, Word]) -> list[Spoken]:
     paragraphs = (part for part in _PARAGRAPHS.split(text) if "@" in part and not _ROLE.match(part))
     matches = (match for part in paragraphs for match in _WORD.finditer(part))
     return [Spoken(table[match[2]], bool(match[1])) for match in matches if match[2] in table]
+
+
+def spaced(name: str) -> str:
+    """An account's name as a text: every `@` begins a word, with or without a hyphen between it and what is before."""
+    return _NAME_WORD.sub(" @", name)
 
 
 def without_words(text: str, table: Mapping[str, Word]) -> str:

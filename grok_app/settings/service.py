@@ -1,31 +1,65 @@
 """The settings in force: defaults, then stored rows, then the environment."""
 
+import asyncio
 import secrets
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
-import orjson
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from grok_app.db import Database, Vault, now_ms
-from grok_app.env import PREFIX
-from grok_app.errors import ConfigurationError
-from grok_app.settings.schema import KEYS, Settings, is_secret
-from grok_app.settings.table import SettingRow
+from grok_app.db import Database, Notice, Vault
+from grok_app.errors import ConfigurationError, ConflictError, InvalidRequestError
+from grok_app.logs import get_logger
+from grok_app.settings.environment import Overrides
+from grok_app.settings.repository import SettingRepository
+from grok_app.settings.schema import DEFINITIONS, KEYS, Definition, Settings, plain, value_of
+from grok_app.settings.spellings import flatten
+from grok_app.settings.validation import Fault, WrongValueError, validate
 
-_HIDDEN = ("upstream.extra_headers",)  # no secret by itself, but people put cookies there
+log = get_logger(__name__)
+WELL_KNOWN_KEY: Final = "grok2api"
+"""grok2api's own default for `app.app_key`, which anyone would try first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingView:
+    """One setting as an operator sees it."""
+
+    definition: Definition
+    value: Any = field(repr=False)
+    """In force, as JSON has it; a secret is readable."""
+    source: Literal["default", "stored", "environment"]
+    """Where the value comes from; what the environment holds can't be changed here."""
+    variable: str
+    """The environment variable that holds it, or would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A name of an imported file that was passed over."""
+
+    name: str
+    reason: str
 
 
 class SettingsService:
-    """Reads and stores settings. `snapshot` is what requests read: immutable, replaced as a whole."""
+    """Reads and stores settings. `snapshot` is what requests read: immutable, replaced as a whole.
 
-    def __init__(self, database: Database, vault: Vault, overrides: Mapping[str, str]) -> None:
+    Raises:
+        ConfigurationError: The environment names something that is no setting.
+    """
+
+    def __init__(
+        self, database: Database, vault: Vault, overrides: Mapping[str, str], notice: Notice | None = None
+    ) -> None:
         self._database = database
-        self._vault = vault
-        self._overrides = overrides
+        self._rows = SettingRepository(vault)
+        self._overrides = Overrides(overrides)
+        self._notice = notice
+        self._turn = asyncio.Lock()  # what was read earlier must not come in force later
+        self._stored: Collection[str] = frozenset()
+        self._foreign: frozenset[str] = frozenset()
         self.snapshot = Settings()
 
     async def load(self) -> None:
@@ -34,74 +68,177 @@ class SettingsService:
         Raises:
             ConfigurationError: A stored value or an environment value is wrong; it says which and what was expected.
         """
-        async with self._database.session() as session:
-            self.snapshot = await self._read(session)
+        await self._commit(None)
+
+    async def catch_up(self) -> None:
+        """Put in force what another process has stored since the last look. So cheap that every request does it."""
+        if self._notice:
+            await self._notice.catch_up(self.load)
 
     async def store(self, values: Mapping[str, Any]) -> None:
         """Store these values by dotted name and put them in force; all of them, or none if one is wrong.
 
         Raises:
-            ConfigurationError: A value is wrong; nothing has changed.
+            ConfigurationError: A name or a value is wrong; nothing has changed.
         """
-        async with self._database.session() as session:
-            for name, value in values.items():
-                await session.merge(SettingRow(name=name, value=self._seal(name, value), updated_at=now_ms()))
-            snapshot = await self._read(session)
-        self.snapshot = snapshot
+        if unknown := _find_unknown(values):
+            raise ConfigurationError(f"{unknown} is not a setting")
+        try:
+            typed = validate(values)
+        except WrongValueError as error:
+            raise ConfigurationError(str(error)) from None  # the cause says nothing more
+        await self._put(typed, values)
+
+    async def change(self, body: Mapping[str, Any]) -> list[str]:
+        """Store what an operator sends, in any of the spellings; all of it, or nothing if something is wrong.
+
+        A value that the environment holds may be repeated, so that a whole configuration can be sent back.
+
+        Returns:
+            The names that were accepted without effect, since they are retired.
+
+        Raises:
+            InvalidRequestError: A name is unknown or a value is wrong; `param` is the dotted name.
+            ConflictError: The environment holds another value.
+        """
+        flat = flatten(body)
+        if flat.unknown:
+            raise _unknown_setting(flat.unknown[0])
+        typed = _check(flat.values)
+        held = [name for name in flat.values if name in self._overrides]
+        for name in held:
+            if value_of(typed, name) != value_of(self.snapshot, name):
+                raise ConflictError(
+                    f"{name} is set by the environment variable {self._overrides.variable(name)}: change it there",
+                    code="set_by_environment",
+                    param=name,
+                )
+        await self._put(typed, flat.values.keys() - held)
+        return flat.ignored
+
+    async def import_file(self, body: Mapping[str, Any]) -> list[Skipped]:
+        """Store what a configuration file of ours or of grok2api's holds; all of it, or nothing if a value is wrong.
+
+        Returns:
+            What was passed over: retired and unknown names, what the environment holds, and grok2api's default key.
+
+        Raises:
+            InvalidRequestError: A value is wrong; `param` is the dotted name.
+        """
+        flat = flatten(body)
+        typed = _check(flat.values)
+        skipped = [Skipped(name, "has no effect here") for name in flat.ignored]
+        skipped += [Skipped(name, "is not a setting") for name in flat.unknown]
+        for name in flat.values:
+            if name in self._overrides:
+                skipped.append(Skipped(name, f"is set by the environment variable {self._overrides.variable(name)}"))
+            elif name == "app.app_key" and typed.app.app_key.get_secret_value() == WELL_KNOWN_KEY:
+                skipped.append(Skipped(name, "is grok2api's default, which everyone knows: the key here stays"))
+        await self._put(typed, flat.values.keys() - {item.name for item in skipped})
+        return skipped
+
+    async def reset(self, names: Iterable[str]) -> None:
+        """Let these settings be at their defaults again. A key is made anew at the next start.
+
+        Raises:
+            InvalidRequestError: A name is unknown; nothing has changed.
+        """
+        chosen = list(names)
+        if unknown := _find_unknown(chosen):
+            raise _unknown_setting(unknown)
+        await self._commit(lambda session: self._rows.forget(session, chosen))
+
+    def describe(self) -> list[SettingView]:
+        """Every setting with its value and where that comes from, in the order in which they are shown."""
+        return [
+            SettingView(
+                definition,
+                plain(value_of(self.snapshot, name)),
+                "environment" if name in self._overrides else "stored" if name in self._stored else "default",
+                self._overrides.variable(name),
+            )
+            for name, definition in DEFINITIONS.items()
+        ]
 
     async def ensure_keys(self) -> dict[str, str]:
         """Make the keys that were never set, store them, and return the new ones by name (`app_key`, …).
 
         A key that was set to the empty string stays empty: that is the operator's choice.
         """
-        async with self._database.session() as session:
-            stored = set((await session.exec(select(SettingRow.name))).all())
-        known = stored | self._overrides.keys()
-        made = {key: secrets.token_urlsafe(32) for key in KEYS if f"app.{key}" not in known}
-        if made:
-            await self.store({f"app.{key}": value for key, value in made.items()})
+        await self.load()
+        missing = [key for key in KEYS if not ((name := f"app.{key}") in self._stored or name in self._overrides)]
+        made = {key: secrets.token_urlsafe(32) for key in missing}
+        await self.store({f"app.{key}": value for key, value in made.items()})
         return made
 
-    async def _read(self, session: AsyncSession) -> Settings:
-        rows = (await session.exec(select(SettingRow))).all()
-        return _build({row.name: self._unseal(row) for row in rows}, self._overrides)
+    async def _put(self, typed: Settings, names: Iterable[str]) -> None:
+        values = {name: plain(value_of(typed, name)) for name in names}
+        if values:
+            await self._commit(lambda session: self._rows.put(session, values))
 
-    def _unseal(self, row: SettingRow) -> Any:
-        return orjson.loads(self._vault.open(row.value) if is_secret(row.name) else row.value)
+    async def _commit(self, write: Callable[[AsyncSession], Awaitable[None]] | None) -> None:
+        """Change rows, if anything is to be changed, and put in force what is stored then."""
+        try:
+            async with self._turn:
+                async with self._database.session() as session:
+                    if write:
+                        await write(session)
+                    stored, foreign = await self._rows.read(session)
+                    snapshot = self._build(stored)
+                self.snapshot, self._stored = snapshot, stored.keys()
+        finally:
+            if write:  # also when it failed, since a commit whose outcome is unknown may have happened
+                self._announce()
+        if news := foreign - self._foreign:
+            log.warning("stored settings that this version doesn't know are ignored", names=sorted(news))
+        self._foreign = foreign
 
-    def _seal(self, name: str, value: Any) -> str:
-        text = orjson.dumps(value).decode()
-        return self._vault.seal(text) if is_secret(name) else text
+    def _build(self, stored: Mapping[str, Any]) -> Settings:
+        try:
+            return validate({**stored, **self._overrides.values})
+        except WrongValueError as error:
+            lines = [f"{self._whose(fault)} {fault.reason}" for fault in error.faults]
+        raise ConfigurationError("\n".join(lines))
+
+    def _whose(self, fault: Fault) -> str:
+        is_held = fault.name in self._overrides
+        return self._overrides.variable(fault.name) if is_held else f"The stored setting {fault.path}"
+
+    def _announce(self) -> None:
+        try:
+            if self._notice:
+                self._notice.announce()
+        except OSError:  # what is stored is stored; the caller can't mend this
+            log.exception("other processes can't be told of changed settings")
 
 
-async def open_settings(database: Database, vault: Vault, overrides: Mapping[str, str]) -> SettingsService:
-    """The settings service, loaded."""
-    service = SettingsService(database, vault, overrides)
+async def open_settings(
+    database: Database, vault: Vault, overrides: Mapping[str, str], *, notice: Notice | None = None
+) -> SettingsService:
+    """The settings service, loaded.
+
+    Args:
+        database: Where they are stored.
+        vault: Seals the secrets among them.
+        overrides: What the environment holds, as `read_env` returns it.
+        notice: Shared with the other processes on this database. None: only this one changes settings.
+    """
+    service = SettingsService(database, vault, overrides, notice)
     await service.load()
     return service
 
 
-def _build(stored: Mapping[str, Any], overrides: Mapping[str, str]) -> Settings:
-    nested: dict[str, dict[str, Any]] = {}
-    for name, value in {**stored, **overrides}.items():
-        section, _, key = name.partition(".")
-        nested.setdefault(section, {})[key] = value
+def _find_unknown(names: Iterable[str]) -> str | None:
+    return next((name for name in names if name not in DEFINITIONS), None)
+
+
+def _unknown_setting(name: str) -> InvalidRequestError:
+    return InvalidRequestError(f"{name} is not a setting", code="unknown_setting", param=name)
+
+
+def _check(values: Mapping[str, Any]) -> Settings:
     try:
-        return Settings.model_validate(nested)
-    except ValidationError as error:
-        raise ConfigurationError(_explain(error, overrides)) from None  # the cause would print secrets
-
-
-def _explain(error: ValidationError, overrides: Mapping[str, str]) -> str:
-    return "\n".join(_explain_one(item, overrides) for item in error.errors())
-
-
-def _explain_one(item: ErrorDetails, overrides: Mapping[str, str]) -> str:
-    path = ".".join(str(part) for part in item["loc"][:2])
-    name = next((known for known in overrides if known == path or known.startswith(f"{path}.")), None)
-    shown = PREFIX + name.upper().replace(".", "__") if name else f"The stored setting {path}"
-    if item["type"] == "extra_forbidden":
-        return f"{shown} is not a setting"
-    value = "(hidden)" if is_secret(path) or path in _HIDDEN else repr(item["input"])
-    expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"{shown} = {value}: expected {expected}"
+        return validate(values)
+    except WrongValueError as error:
+        fault = error.faults[0]
+    raise InvalidRequestError(f"{fault.path} {fault.reason}", code=fault.code, param=fault.path)

@@ -1,4 +1,4 @@
-"""The stored settings: one row per value that differs from its default."""
+"""The stored settings: one row per value that an operator has set."""
 
 from sqlalchemy import Column, String, Text
 from sqlmodel import Field

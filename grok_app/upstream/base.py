@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
@@ -34,15 +35,51 @@ class UpstreamError(Exception):
         kind: What it means.
         status: The HTTP status, or None when there was none or the failure came within a stream.
         retry_after_s: How long Grok asked us to wait, when it said so.
+        grpc: What a gRPC-web call answered, when it got that far.
     """
 
     def __init__(
-        self, kind: ErrorKind, message: str, *, status: int | None = None, retry_after_s: float | None = None
+        self,
+        kind: ErrorKind,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        grpc: "GrpcStatus | None" = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.status = status
         self.retry_after_s = retry_after_s
+        self.grpc = grpc
+
+
+@dataclass(frozen=True, slots=True)
+class GrpcStatus:
+    """How a gRPC-web call ended."""
+
+    code: int
+    """0: it succeeded. Source: gRPC's status codes."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What an account has left."""
+
+    remaining: int
+    window_s: int | None
+    """After so many seconds it is expected to be full again; None when Grok didn't say."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetupReply:
+    """Grok's yes to a change of an account's own settings."""
+
+    http_status: int
+    """That of Grok's answer; not always 2xx, as with a date of birth that was set before (429)."""
+    grpc: GrpcStatus | None
+    """None for a call that is not gRPC-web."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +144,37 @@ class Upstream(Protocol):
 
         Raises:
             UpstreamError: At any point; before the first frame or in the middle.
+        """
+        ...
+
+    async def quota(self, credential: str) -> Quota:
+        """Ask what the account has left.
+
+        Raises:
+            UpstreamError: There was no answer, or none that makes sense.
+        """
+        ...
+
+    async def accept_terms(self, credential: str) -> SetupReply:
+        """Accept the terms of use in the account owner's name; accepting them again is fine.
+
+        Raises:
+            UpstreamError: Grok refused.
+        """
+        ...
+
+    async def set_birth_date(self, credential: str, birth_date: date) -> SetupReply:
+        """State the account owner's date of birth; one that is set already is fine and stays.
+
+        Raises:
+            UpstreamError: Grok refused.
+        """
+        ...
+
+    async def show_adult_content(self, credential: str) -> SetupReply:
+        """Switch the account's adult content on; on already is fine.
+
+        Raises:
+            UpstreamError: Grok refused.
         """
         ...

@@ -1,26 +1,28 @@
 """Who gets in."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from grok_app.access import Access
-from grok_app.errors import AuthenticationError
+from grok_app.errors import AuthenticationError, RateLimitedError
 from grok_app.settings import Settings
+from tests.access.fixed import Clock, access_to, fixed
+
+ADDRESS = "192.0.2.1"
 
 
-@dataclass
-class FixedSettings:
-    """Settings that stay as they are."""
-
-    snapshot: Settings
-
-
-def access(**app: Any) -> Access:
+def access(clock: Clock | None = None, **app: Any) -> Access:
     """Access with these settings of section `app`."""
-    return Access(FixedSettings(Settings.model_validate({"app": app})))  # type: ignore[arg-type] # only the snapshot is read
+    return access_to(fixed(**app), clock)
+
+
+def fail(keys: Access, times: int, address: str = ADDRESS) -> None:
+    """Show as many wrong operator's keys."""
+    for _ in range(times):
+        with pytest.raises(AuthenticationError, match="Invalid"):
+            keys.check_admin("no", address)
 
 
 @pytest.mark.parametrize("shown", ["one", "two"])
@@ -35,13 +37,14 @@ def test_any_of_several_api_keys_opens(shown: str) -> None:
         (None, "Missing authentication token"),
         ("", "Missing authentication token"),
         ("no", "Invalid authentication token"),
+        ("ключ", "Invalid authentication token"),
     ],
-    ids=["none", "empty", "wrong"],
+    ids=["none", "empty", "wrong", "not ASCII"],
 )
 def test_missing_and_wrong_keys_are_told_apart(shown: str | None, said: str) -> None:
     """The caller learns which of the two it is, on every surface."""
     keys = access(api_key="one", app_key="two", public_key="three")
-    for check in (keys.check_api, keys.check_admin, keys.check_public):
+    for check in (keys.check_api, lambda key: keys.check_admin(key, ADDRESS), keys.check_public):
         with pytest.raises(AuthenticationError, match=said):
             check(shown)
 
@@ -51,8 +54,9 @@ def test_empty_keys_open_everything_but_the_console() -> None:
     keys = access(api_key="", app_key="", public_key="")
     keys.check_api(None)
     keys.check_public(None)
-    with pytest.raises(AuthenticationError, match="App key is not configured"):
-        keys.check_admin("")
+    for shown in (None, "", "any"):
+        with pytest.raises(AuthenticationError, match="App key is not configured"):
+            keys.check_admin(shown, ADDRESS)
 
 
 def test_a_comma_opens_nothing() -> None:
@@ -66,3 +70,46 @@ def test_a_key_that_nobody_can_send_is_refused(key: str) -> None:
     """A slip of the pen neither opens the gateway nor locks everybody out: it is no valid setting."""
     with pytest.raises(ValidationError):
         Settings.model_validate({"app": {"api_key": key}})
+
+
+def test_while_it_waits_an_address_can_try_no_key() -> None:
+    """After five wrong keys even the right one is refused, until the wait is over; other addresses are not held up."""
+    clock = Clock()
+    keys = access(clock, app_key="right")
+    fail(keys, 5)
+    with pytest.raises(RateLimitedError):
+        keys.check_admin("right", ADDRESS)
+    keys.check_admin("right", "192.0.2.2")
+    clock.now_s += 2
+    keys.check_admin("right", ADDRESS)
+
+
+def test_the_right_key_clears_the_count() -> None:
+    """Who gets in has as many free attempts as at first."""
+    keys = access(app_key="right")
+    for _ in range(3):
+        fail(keys, 4)
+        keys.check_admin("right", ADDRESS)
+
+
+def test_a_missing_key_is_no_guess() -> None:
+    """A page that asks without a key holds up nobody, and is told so even during a wait."""
+    keys = access(app_key="right")
+    for _ in range(20):
+        with pytest.raises(AuthenticationError, match="Missing"):
+            keys.check_admin(None, ADDRESS)
+    fail(keys, 5)
+    with pytest.raises(AuthenticationError, match="Missing"):
+        keys.check_admin(None, ADDRESS)
+
+
+def test_programs_and_visitors_are_not_held_up() -> None:
+    """Many programs share one address; the keys of some being wrong stops no others."""
+    keys = access(api_key="one", public_key="two", app_key="three")
+    for _ in range(20):
+        for check in (keys.check_api, keys.check_public):
+            with pytest.raises(AuthenticationError):
+                check("no")
+    keys.check_api("one")
+    keys.check_public("two")
+    keys.check_admin("three", ADDRESS)

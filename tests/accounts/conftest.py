@@ -1,5 +1,75 @@
-"""Storage tests run on each database."""
+"""Storage tests run on each database; Grok is played by a script."""
 
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+from grok_app.accounts import AccountJobs, Accounts, Refresher, Roster, open_roster
+from grok_app.catalog import Pool
+from grok_app.db import Database, Notice, Vault
+from grok_app.settings import SettingsService
+from grok_app.tasks import Tasks, open_tasks
+from tests.accounts.grok import ScriptedGrok
 from tests.storage import database, database_url, settings, vault
 
 __all__ = ["database", "database_url", "settings", "vault"]
+
+
+class Rosters:
+    """Opens rosters on one database, as several processes of one installation would."""
+
+    def __init__(self, database: Database, vault: Vault, settings: SettingsService, folder: Path) -> None:
+        self._database, self._vault, self._settings, self._folder = database, vault, settings, folder
+
+    def open(self) -> AbstractAsyncContextManager[Roster]:
+        """One more."""
+        return open_roster(self._database, self._vault, self._settings, Notice(self._folder / "accounts.notice"))
+
+
+@pytest.fixture
+def rosters(database: Database, vault: Vault, settings: SettingsService, tmp_path: Path) -> Rosters:
+    """For tests that open more than one."""
+    return Rosters(database, vault, settings, tmp_path)
+
+
+@pytest.fixture
+async def roster(rosters: Rosters) -> AsyncGenerator[Roster, None]:
+    """One basic account, `first`."""
+    async with rosters.open() as opened:
+        await opened.add({Pool.BASIC: ["first"]})
+        yield opened
+
+
+@pytest.fixture
+def grok() -> ScriptedGrok:
+    """Grok, answering as the test says."""
+    return ScriptedGrok()
+
+
+@pytest.fixture
+def refresher(roster: Roster, grok: ScriptedGrok, settings: SettingsService) -> Refresher:
+    """Asks the scripted Grok."""
+    return Refresher(roster, grok, settings)
+
+
+@pytest.fixture
+def accounts(roster: Roster, refresher: Refresher) -> Accounts:
+    """Lends what the roster has."""
+    return Accounts(roster, refresher)
+
+
+@pytest.fixture
+async def tasks() -> AsyncGenerator[Tasks, None]:
+    """Ended with the test."""
+    async with open_tasks() as opened:
+        yield opened
+
+
+@pytest.fixture
+def jobs(
+    roster: Roster, refresher: Refresher, grok: ScriptedGrok, tasks: Tasks, settings: SettingsService
+) -> AccountJobs:
+    """Starts tasks over the roster's accounts."""
+    return AccountJobs(roster, refresher, grok, tasks, settings)

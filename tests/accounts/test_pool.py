@@ -1,6 +1,7 @@
 """Who is chosen."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 from hypothesis import given
@@ -30,6 +31,11 @@ def account(account_id: int, quota: int, pool: Pool = Pool.BASIC, status: Status
     return Account(id=account_id, pool=pool, credential=SecretStr("T"), status=status, quota=quota)
 
 
+def pool_of(accounts: Iterable[Account], clock: Clock, max_inflight: int = 1000) -> AccountPool:
+    """A pool of these accounts."""
+    return AccountPool(accounts, clock, lambda: max_inflight)
+
+
 def reserve(
     pool: AccountPool, cost: int = 1, excluded: tuple[int, ...] = (), pools: tuple[Pool, ...] = BOTH
 ) -> int | None:
@@ -40,7 +46,7 @@ def reserve(
 
 def test_the_most_quota_left_is_chosen() -> None:
     """Reserved quota counts as gone, so requests side by side spread."""
-    pool = AccountPool([account(1, 5), account(2, 7)], Clock())
+    pool = pool_of([account(1, 5), account(2, 7)], Clock())
     assert [reserve(pool) for _ in range(2)] == [2, 2]
     assert Counter(reserve(pool) for _ in range(10)) == {1: 5, 2: 5}
     assert reserve(pool) is None
@@ -48,7 +54,7 @@ def test_the_most_quota_left_is_chosen() -> None:
 
 def test_ties_are_broken_at_random() -> None:
     """Equal accounts share the work."""
-    pool = AccountPool([account(i, 1000) for i in range(4)], Clock())
+    pool = pool_of([account(i, 1000) for i in range(4)], Clock())
     chosen: Counter[int] = Counter()
     for _ in range(400):
         found = reserve(pool)
@@ -60,14 +66,14 @@ def test_ties_are_broken_at_random() -> None:
 
 def test_pools_are_asked_in_order() -> None:
     """The second pool serves only when the first has nobody."""
-    pool = AccountPool([account(1, 1), account(2, 100, Pool.SUPER)], Clock())
+    pool = pool_of([account(1, 1), account(2, 100, Pool.SUPER)], Clock())
     assert [reserve(pool), reserve(pool)] == [1, 2]
     assert reserve(pool, pools=(Pool.BASIC,)) is None
 
 
 def test_released_quota_can_be_reserved_again() -> None:
     """Nothing is lost when a request comes to nothing."""
-    pool = AccountPool([account(1, 4)], Clock())
+    pool = pool_of([account(1, 4)], Clock())
     assert reserve(pool, cost=4) == 1
     assert reserve(pool) is None
     pool.release(1, 4)
@@ -76,7 +82,7 @@ def test_released_quota_can_be_reserved_again() -> None:
 
 def test_tried_accounts_are_passed_over() -> None:
     """The next best is chosen, wherever it stands."""
-    pool = AccountPool([account(1, 9), account(2, 9), account(3, 5)], Clock())
+    pool = pool_of([account(1, 9), account(2, 9), account(3, 5)], Clock())
     assert {reserve(pool, excluded=(1,)), reserve(pool, excluded=(1, 2))} == {2, 3}
     assert reserve(pool, excluded=(1, 2, 3)) is None
 
@@ -84,10 +90,12 @@ def test_tried_accounts_are_passed_over() -> None:
 def test_an_account_in_doubt_comes_last() -> None:
     """One that has just failed is asked only when no other is left, for a while."""
     clock = Clock()
-    pool = AccountPool([account(1, 90), account(2, 2), account(3, 2, Pool.SUPER)], clock)
+    pool = pool_of([account(1, 90), account(2, 2), account(3, 2, Pool.SUPER)], clock)
     pool.doubt(1, clock() + 1000)
-    assert [reserve(pool, pools=(Pool.BASIC,)) for _ in range(3)] == [2, 2, 1]
-    pool.release(2, 1)
+    assert [reserve(pool, pools=(Pool.BASIC,)) for _ in range(3)] == [2, 2, None]
+    assert reserve(pool) == 3
+    pool.put(account(2, 2, status=Status.DISABLED))
+    assert reserve(pool, pools=(Pool.BASIC,)) == 1
     pool.trust(1)
     assert reserve(pool) == 1
     pool.doubt(1, clock() + 1000)
@@ -100,14 +108,14 @@ def test_only_active_accounts_are_chosen() -> None:
     states = (Status.COOLING, Status.EXPIRED, Status.DISABLED)
     clock = Clock()
     resting = [replace(account(i, 9, status=status), cooling_until_ms=clock() + 1) for i, status in enumerate(states)]
-    assert reserve(AccountPool(resting, clock)) is None
+    assert reserve(pool_of(resting, clock)) is None
 
 
 def test_a_rested_account_comes_back_by_itself() -> None:
     """Nobody has to wake it; until then the pool knows when."""
     clock = Clock()
-    pool = AccountPool([account(1, 9)], clock)
-    pool.put(cool_down(account(1, 9), 10, clock()))
+    pool = pool_of([account(1, 9)], clock)
+    pool.put(cool_down(account(1, 9), 10, "", clock()))
     assert reserve(pool) is None
     assert pool.next_free_ms(BOTH) == clock() + 10_000
     clock.now_ms += 10_000
@@ -118,8 +126,8 @@ def test_a_rested_account_comes_back_by_itself() -> None:
 def test_a_later_change_overtakes_a_rest() -> None:
     """An account woken early, or put to rest for longer, obeys its newest state."""
     clock = Clock()
-    pool = AccountPool([cool_down(account(1, 9), 10, clock())], clock)
-    pool.put(cool_down(account(1, 9), 20, clock()))
+    pool = pool_of([cool_down(account(1, 9), 10, "", clock())], clock)
+    pool.put(cool_down(account(1, 9), 20, "", clock()))
     clock.now_ms += 10_000
     assert reserve(pool) is None
     pool.put(account(1, 9))
@@ -128,10 +136,51 @@ def test_a_later_change_overtakes_a_rest() -> None:
     assert pool.get(1) == account(1, 9)
 
 
+def test_an_account_serves_so_many_requests_at_once() -> None:
+    """A busy account is passed over, is worth waiting for, and serves again when a request has ended."""
+    pool = pool_of([account(1, 90), account(2, 9, Pool.SUPER)], Clock(), max_inflight=2)
+    assert [reserve(pool, pools=(Pool.BASIC,)) for _ in range(3)] == [1, 1, None]
+    assert pool.has_busy((Pool.BASIC,))
+    assert not pool.has_busy((Pool.BASIC,), excluded=(1,))
+    assert not pool.has_busy((Pool.SUPER,))
+    assert reserve(pool) == 2
+    pool.release(1, 1)
+    assert reserve(pool, pools=(Pool.BASIC,)) == 1
+
+
+def test_what_may_serve_again_is_told() -> None:
+    """Whoever waits hears of each account that is free again, or that is not worth waiting for any more."""
+    pool = pool_of([account(1, 1)], Clock())
+    told: list[Pool] = []
+    pool.on_change = told.append
+    reserve(pool)
+    assert told == []
+    pool.release(1, 1)
+    reserve(pool)
+    pool.put(account(1, 1, status=Status.DISABLED))
+    pool.remove(1)
+    assert told == [Pool.BASIC] * 3
+
+
+def test_an_account_moves_between_pools() -> None:
+    """From then on it serves for the new pool alone, whatever it was doing."""
+    pool = pool_of([account(1, 9)], Clock())
+    reserve(pool)
+    pool.put(account(1, 9, Pool.SUPER))
+    assert reserve(pool, pools=(Pool.BASIC,)) is None
+    pool.release(1, 1)
+    assert reserve(pool, cost=9, pools=(Pool.SUPER,)) == 1
+    resting = cool_down(account(1, 9, Pool.SUPER), 10, "", 0)
+    pool.put(resting)
+    pool.put(replace(resting, pool=Pool.BASIC))
+    assert pool.next_free_ms((Pool.SUPER,)) is None
+    assert pool.next_free_ms((Pool.BASIC,)) == 10_000
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["reserve", "release", "use", "put"])), max_size=60))
 def test_the_best_is_chosen_after_any_history(steps: list[tuple[int, str]]) -> None:
     """Whatever happened before, a choice has the most free quota of all, and none is chosen only if none is free."""
-    pool = AccountPool([account(i, 3 + i) for i in range(4)], Clock())
+    pool = pool_of([account(i, 3 + i) for i in range(4)], Clock())
     held: list[int] = []
     for number, step in steps:
         if step == "reserve":

@@ -105,6 +105,18 @@ async def test_a_long_silence_is_filled_with_comments(monkeypatch: pytest.Monkey
     assert [message["type"] for message in connection.sent][:2] == ["http.response.start", "http.response.body"]
 
 
+async def test_a_stream_says_what_it_likes_in_a_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients of other gateways know other comments."""
+    monkeypatch.setattr("grok_app.api.sse.KEEP_ALIVE_S", 0.01)
+    connection, source = Connection(), Source(is_endless=True)
+    stream = EventStream(source.give(), end_with, comment="ping")
+    serving = asyncio.create_task(stream(cast("Any", SCOPE), connection.receive, connection.send))
+
+    assert await connection.next_body() == b": ping\n\n"
+    connection.gone.set()
+    await serving
+
+
 async def test_a_lively_stream_has_no_comments() -> None:
     """Nothing but events goes out while events come more often than the interval."""
     connection = Connection()

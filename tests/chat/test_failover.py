@@ -39,24 +39,26 @@ class ScriptedUpstream:
 
 
 class ListedAccounts:
-    """Lends `a`, `b`, `c` in that order."""
+    """Lends `a`, `b`, `c`, … in that order."""
 
-    def __init__(self, retry_after_s: float | None = None) -> None:
+    def __init__(self, retry_after_s: float | None = None, count: int = 3) -> None:
         self.outcomes: list[str] = []
+        self.count = count
         self.retry_after_s = retry_after_s
 
     @asynccontextmanager
     async def lease(
-        self, pools: Sequence[Pool], cost: int, excluded: Collection[int] = ()
+        self, pools: Sequence[Pool], cost: int, excluded: Collection[int] = (), *, wait_s: float = 0.0
     ) -> AsyncGenerator[Lease, None]:
         """Lend the first that is not excluded."""
+        assert wait_s == 60
         assert pools == MODELS["grok-4"].pools
         assert cost == 1
-        account_id = next((i for i in range(3) if i not in excluded), None)
+        account_id = next((i for i in range(self.count) if i not in excluded), None)
         if account_id is None:
             raise NoAccountError("none", retry_after_s=self.retry_after_s)
         try:
-            yield Lease(account_id, SecretStr("abc"[account_id]))
+            yield Lease(account_id, SecretStr("abcd"[account_id]))
         except UpstreamError as error:
             self.outcomes.append(error.kind)
             raise
@@ -73,7 +75,7 @@ def failed(kind: ErrorKind, status: int | None = None) -> UpstreamError:
 
 def failover(upstream: ScriptedUpstream, accounts: ListedAccounts) -> Failover:
     """Under test, with short waits."""
-    settings = Settings.model_validate({"retry": {"retry_backoff_base": 0.001, "retry_backoff_max": 0.002}})
+    settings = Settings.model_validate({"retry": {"retry_backoff_base": 0.01, "retry_backoff_max": 0.01}})
     return Failover(upstream, accounts, settings)  # type: ignore[arg-type] # only `lease` is called
 
 
@@ -89,8 +91,9 @@ async def play(upstream: ScriptedUpstream, accounts: ListedAccounts) -> list[Fra
         failed(ErrorKind.RATE_LIMITED, 429),
         failed(ErrorKind.INVALID_CREDENTIAL, 401),
         failed(ErrorKind.BLOCKED_ACCOUNT, 403),
+        failed(ErrorKind.UNAVAILABLE, 500),
     ],
-    ids=lambda error: error.kind,
+    ids=["429", "401", "blocked", "500"],
 )
 async def test_a_refused_account_is_followed_by_the_next(error: UpstreamError) -> None:
     """What is wrong with one account is not the caller's problem."""
@@ -116,12 +119,11 @@ async def test_a_passing_fault_is_tried_again_on_the_same_account(error: Upstrea
 @pytest.mark.parametrize(
     "error",
     [
-        failed(ErrorKind.UNAVAILABLE, 500),
         failed(ErrorKind.MODERATED, 403),
         failed(ErrorKind.TIMEOUT),
         failed(ErrorKind.PROTOCOL, 404),
     ],
-    ids=["500", "moderated", "timeout", "protocol"],
+    ids=["moderated", "timeout", "protocol"],
 )
 async def test_other_failures_are_the_callers_at_once(error: UpstreamError) -> None:
     """What another attempt can't mend is not tried again."""
@@ -133,7 +135,7 @@ async def test_other_failures_are_the_callers_at_once(error: UpstreamError) -> N
 
 
 async def test_attempts_are_bounded() -> None:
-    """At most `retry.max_retry` attempts on an account, and as many accounts."""
+    """At most `retry.max_retry` attempts on an account, and as many accounts that fail in the same way."""
     upstream = ScriptedUpstream(*[[failed(ErrorKind.UNAVAILABLE, 503)] for _ in range(9)])
     with pytest.raises(UpstreamError):
         await play(upstream, ListedAccounts())
@@ -154,6 +156,18 @@ async def test_when_everybody_was_refused(retry_after_s: float | None) -> None:
     with pytest.raises(NoAccountError if retry_after_s else UpstreamError):
         await anext(failover.frames(MODELS["grok-4"], PROMPT))
     assert upstream.asked == ["a", "b", "c"]
+
+
+async def test_bad_accounts_of_each_kind_leave_room_for_a_good_one() -> None:
+    """A request that meets one limited, one refused and one broken account is still served by the next."""
+    bad = [
+        failed(ErrorKind.RATE_LIMITED, 429),
+        failed(ErrorKind.INVALID_CREDENTIAL, 401),
+        failed(ErrorKind.UNAVAILABLE, 500),
+    ]
+    upstream, accounts = ScriptedUpstream(*([error] for error in bad), ANSWER), ListedAccounts(count=4)
+    assert await play(upstream, accounts) == ANSWER
+    assert upstream.asked == ["a", "b", "c", "d"]
 
 
 async def test_nothing_is_tried_again_after_the_first_token() -> None:

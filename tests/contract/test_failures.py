@@ -37,6 +37,7 @@ OTHER_ACCOUNT = {
     "stream-429": LIMITED,
     "stream-limit": LIMITED,
     "stream-blocked": FAILED,
+    "500": FAILED,
 }
 """What is the account's fault, and what the caller gets when it is the fault of all that are tried."""
 SAME_ACCOUNT = {
@@ -55,7 +56,6 @@ SAME_ACCOUNT = {
 }
 """What may pass."""
 AT_ONCE = {
-    "500": FAILED,
     "403-moderated": REFUSED,
     "403-safety": REFUSED,
     "empty": FAILED,
@@ -161,7 +161,7 @@ def test_a_lasting_fault_is_not_tried_for_ever(gateway: Gateway, sandbox: Sandbo
 def test_what_no_retry_can_change_is_not_retried(
     gateway: Gateway, sandbox: Sandbox, question: str, word: str, stream: bool
 ) -> None:
-    """An internal error of Grok's, refused content and nonsense are the caller's at once."""
+    """Refused content and nonsense are the caller's at once."""
     ask(gateway, f"{question} @{word}", stream=stream)
 
     assert len(sandbox.asked(question)) == 1

@@ -34,23 +34,23 @@ def test_basic_accounts_serve_first(gateway: Gateway, sandbox: Sandbox, question
 
 
 def test_accounts_that_fail_are_left_alone(make_gateway: GatewayFactory, sandbox: Sandbox, question: str) -> None:
-    """A limited account rests, a refused one is given up after `token.fail_threshold` times; callers notice neither."""
+    """A limited account rests, a refused one is asked only when no other is left; callers notice neither."""
     limited, refused, good = f"sandbox-basic-{ENDLESS}-@429", "sandbox-basic-@401", f"sandbox-super-{ENDLESS}"
     gateway = make_gateway(
         {Pool.BASIC: (limited, refused), Pool.SUPER: (good,)},
-        {**QUICK_RETRIES, "app.api_key": "", "token.fail_threshold": "2"},
+        {**QUICK_RETRIES, "app.api_key": ""},
     )
     asked = []
     for turn in ("first", "second", "third"):
         ask(gateway, f"{question} {turn}", stream=False).raise_for_status()
         asked.append({entry["account"] for entry in sandbox.asked(f"{question} {turn}")})
 
-    assert asked == [{limited, refused, good}, {refused, good}, {good}]
+    assert asked == [{limited, refused, good}, {good}, {good}]
 
 
 def test_only_finished_answers_are_charged(make_gateway: GatewayFactory, sandbox: Sandbox, question: str) -> None:
     """An account gives as many answers as its quota holds, and failures and callers who left don't count."""
-    accounts = {Pool.BASIC: (f"sandbox-basic-single-{ENDLESS}",)}
+    accounts = {Pool.BASIC: (f"sandbox-basic-single-{ENDLESS}-@limits-500",)}
     gateway = make_gateway(accounts, {**QUICK_RETRIES, "app.api_key": ""})
     for number in range(8):
         leave_early(gateway, f"{question} left-{number}")

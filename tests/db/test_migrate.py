@@ -9,10 +9,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
+import grok_app.access
 import grok_app.accounts
 import grok_app.settings  # noqa: F401 - its table belongs to the metadata
 from grok_app.db import TableModel, downgrade, upgrade
 from grok_app.db.database import driver_url
+
+TABLES = {"account", "console_session", "setting", "turn"}
 
 
 @contextmanager
@@ -33,12 +36,12 @@ def tables(url: str) -> set[str]:
 def test_up_down_and_up_again(database_url: str) -> None:
     """From empty to the newest schema, back to nothing, and up once more."""
     upgrade(database_url)
-    assert tables(database_url) == {"account", "setting"}
+    assert tables(database_url) == TABLES
     downgrade(database_url, "base")
     assert tables(database_url) == set()
     upgrade(database_url)
     upgrade(database_url)
-    assert tables(database_url) == {"account", "setting"}
+    assert tables(database_url) == TABLES
 
 
 def test_models_and_migrations_agree(database_url: str) -> None:

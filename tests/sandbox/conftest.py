@@ -14,6 +14,23 @@ import pytest
 from grok_app.sandbox import Pacing, create_sandbox
 
 CHAT = "/rest/app-chat/conversations/new"
+LIMITS = "/rest/rate-limits"
+TERMS = "/auth_mgmt.AuthManagement/SetTosAcceptedVersion"
+BIRTH = "/rest/auth/set-birth-date"
+ADULT = "/auth_mgmt.AuthManagement/UpdateUserFeatureControls"
+ACCEPT_TERMS = "00000000021001"
+ENABLE_ADULT = "00000000200a021001121a0a18616c776179735f73686f775f6e7366775f636f6e74656e74"
+DISABLE_ADULT = "00000000200a021000121a0a18616c776179735f73686f775f6e7366775f636f6e74656e74"
+SUCCESS = "0000000000800000000f677270632d7374617475733a300d0a"
+BIRTH_DATE = "1990-05-17T16:00:00.000Z"
+LOCKED = (
+    b'{"code":8,"message":"Birth date is locked once set. Contact support if you need to update it. '
+    b'[WKE=account:birth-date-change-limit-reached]","details":[]}'
+)
+"""Bytes of sections 11.15 (in hex) and 11.18."""
+DONE = {"terms": ("terms_accepted", True), "birth": ("birth_date", BIRTH_DATE), "adult": ("adult_content", True)}
+"""The steps of an account's setup, and what `/sandbox/state` then says."""
+GRPC_STEPS = ("terms", "adult")
 SERVE = """
 import sys
 from grok_app.sandbox import Pacing, serve_sandbox
@@ -29,8 +46,49 @@ class Caller:
 
     async def post(self, path: str, body: Any, account: str = "sandbox-basic-1") -> httpx.Response:
         """Send JSON as an account."""
-        cookies = f"sso={account}; sso-rw={account};cf_clearance=c"
-        return await self.http.post(path, content=orjson.dumps(body), headers={"cookie": cookies})
+        return await self.http.post(path, content=orjson.dumps(body), headers=cookies_of(account))
+
+    async def grpc(
+        self,
+        path: str,
+        body: str,
+        account: str = "sandbox-basic-1",
+        content_type: str = "application/grpc-web+proto",
+    ) -> httpx.Response:
+        """Send bytes, given in hex, as a gRPC-web client."""
+        headers = {"content-type": content_type, "x-grpc-web": "1", **cookies_of(account)}
+        return await self.http.post(path, content=bytes.fromhex(body), headers=headers)
+
+    async def terms(self, account: str = "sandbox-basic-1") -> httpx.Response:
+        """Accept the terms."""
+        return await self.grpc(TERMS, ACCEPT_TERMS, account)
+
+    async def birth(self, account: str = "sandbox-basic-1", date: object = BIRTH_DATE) -> httpx.Response:
+        """Set the birth date."""
+        return await self.post(BIRTH, {"birthDate": date}, account)
+
+    async def adult(self, account: str = "sandbox-basic-1") -> httpx.Response:
+        """Switch adult content on."""
+        return await self.grpc(ADULT, ENABLE_ADULT, account)
+
+    async def do(self, step: str, account: str = "sandbox-basic-1") -> httpx.Response:
+        """Do a step of the setup."""
+        return await {"terms": self.terms, "birth": self.birth, "adult": self.adult}[step](account)
+
+    async def has_done(self, step: str, account: str = "sandbox-basic-1") -> bool:
+        """Whether the sandbox remembers the step."""
+        key, value = DONE[step]
+        return bool((await self.state_of(account))[key] == value)
+
+    async def limits(self, account: str = "sandbox-basic-1") -> httpx.Response:
+        """Ask what is left, as in February 2026."""
+        return await self.post(LIMITS, {"requestKind": "DEFAULT", "modelName": "grok-4-1-thinking-1129"}, account)
+
+    async def state_of(self, account: str = "sandbox-basic-1") -> dict[str, Any]:
+        """What the sandbox remembers of an account."""
+        accounts = (await self.http.get("/sandbox/state")).json()["accounts"]
+        state: dict[str, Any] = next(known for known in accounts if known["account"] == account)
+        return state
 
     async def chat(
         self, message: str, mode: str = "MODEL_MODE_GROK_3", account: str = "sandbox-basic-1"
@@ -43,6 +101,11 @@ class Caller:
         text = (await self.chat(message, mode)).content
         results = [orjson.loads(line)["result"] for line in text.splitlines()]
         return [result["response"] for result in results if "response" in result]
+
+
+def cookies_of(account: str) -> dict[str, str]:
+    """The cookie header of an account."""
+    return {"cookie": f"sso={account}; sso-rw={account};cf_clearance=c"}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from grok_app.catalog import Pool
 from grok_app.sandbox import DEMO_ACCOUNTS
 from grok_app.sandbox.accounts import Accounts
 
-from .conftest import CHAT, Caller
+from .conftest import ADULT, BIRTH, CHAT, LIMITS, TERMS, Caller
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from .conftest import CHAT, Caller
     ["", "sso=sandbox-a", "sso-rw=sandbox-a", "sso=sandbox-a; sso-rw=sandbox-b", "sso=real; sso-rw=real"],
     ids=["none", "only sso", "only sso-rw", "different", "unknown"],
 )
-@pytest.mark.parametrize("path", [CHAT, "/rest/rate-limits"])
+@pytest.mark.parametrize("path", [CHAT, LIMITS, TERMS, BIRTH, ADULT])
 async def test_both_cookies_must_name_one_sandbox_account(caller: Caller, cookie: str, path: str) -> None:
     """Anything else is the 401 of section 11.13."""
     response = await caller.http.post(path, json={"message": "a"}, headers={"cookie": cookie})

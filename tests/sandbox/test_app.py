@@ -6,8 +6,9 @@ import pytest
 
 from grok_app.sandbox import DEMO_ACCOUNTS, create_sandbox
 from grok_app.sandbox.faults import TABLE
+from grok_app.sandbox.words import Call
 
-from .conftest import Caller
+from .conftest import ACCEPT_TERMS, ADULT, CHAT, ENABLE_ADULT, TERMS, Caller
 
 
 async def test_the_index_lists_words_and_accounts_and_loads_nothing(caller: Caller) -> None:
@@ -15,6 +16,7 @@ async def test_the_index_lists_words_and_accounts_and_loads_nothing(caller: Call
     page = (await caller.http.get("/")).text
     assert all(f"@{name}<" in page for name in TABLE)
     assert all(token in page for _, token in DEMO_ACCOUNTS)
+    assert all(f"POST {call.value}" in page for call in Call)
     assert "color-scheme: light dark" in page
     assert "width=device-width" in page
     assert not re.search(r"(src|href)=[\"']?(https?:)?//", page)
@@ -34,6 +36,28 @@ async def test_requests_show_what_arrived(caller: Caller) -> None:
     assert ["cookie", "sso=sandbox-basic-1; sso-rw=sandbox-basic-1;cf_clearance=c"] in entry["headers"]
     assert (entry["body"]["message"], entry["status"], entry["state"]) == ("Hello", 200, "finished")
     assert entry["started_ms"] <= entry["ended_ms"]
+
+
+@pytest.mark.parametrize(("path", "body"), [(TERMS, ACCEPT_TERMS), (ADULT, ENABLE_ADULT), (ADULT, "ff00")])
+async def test_requests_show_binary_bodies_in_hex(caller: Caller, path: str, body: str) -> None:
+    """As the protocol page writes them, good or bad."""
+    await caller.grpc(path, body)
+    (entry,) = (await caller.http.get("/sandbox/requests")).json()
+    assert (entry["body"], entry["body_bytes"], entry["account"]) == (body, len(body) // 2, "sandbox-basic-1")
+
+
+async def test_state_shows_what_is_left_and_set(caller: Caller) -> None:
+    """Each account by its token, nothing set at first sight."""
+    await caller.limits()
+    assert await caller.state_of() == {
+        "account": "sandbox-basic-1",
+        "pool": "ssoBasic",
+        "remaining": 80,
+        "total": 80,
+        "terms_accepted": False,
+        "birth_date": None,
+        "adult_content": False,
+    }
 
 
 async def test_a_real_token_is_never_shown(caller: Caller) -> None:
@@ -64,9 +88,19 @@ async def test_reset_forgets_everything(caller: Caller) -> None:
     assert (await caller.chat("@once-503")).status_code == 503
 
 
+async def test_reset_forgets_an_accounts_setup(caller: Caller) -> None:
+    """Even the birth date, which no client can change."""
+    for step in (caller.terms, caller.birth, caller.adult):
+        await step()
+    await caller.http.post("/sandbox/reset")
+    assert (await caller.birth()).status_code == 200
+    state = await caller.state_of()
+    assert (state["terms_accepted"], state["adult_content"]) == (False, False)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
-    [("GET", "/rest/app-chat/conversations/new", 405, 12), ("POST", "/rest/nothing", 404, 5)],
+    [("GET", CHAT, 405, 12), ("GET", TERMS, 405, 12), ("POST", "/rest/nothing", 404, 5)],
 )
 async def test_unknown_routes_are_refused_like_a_grpc_gateway(
     caller: Caller, method: str, path: str, status: int, code: int

@@ -13,12 +13,13 @@ from .conftest import Caller
 
 @pytest.mark.parametrize("name", [word.name for word in REFUSALS])
 async def test_a_refusal_answers_with_the_status_in_its_name(caller: Caller, name: str) -> None:
-    """In the message and in the account's name alike, for chat; in the name for rate limits too."""
+    """In the message and in the account's name alike, for chat; in the name for every other call too."""
     by_message = await caller.chat(f"please @{name}, now")
-    by_account = await caller.chat("please", account=f"sandbox-basic-@{name}")
-    limits = await caller.post("/rest/rate-limits", {"modelName": "grok-3"}, f"sandbox-basic-@{name}")
-    assert {r.status_code for r in (by_message, by_account, limits)} == {int(name[:3])}
-    assert by_message.content == by_account.content
+    account = f"sandbox-basic-@{name}"
+    by_account = [await caller.chat("please", account=account)]
+    by_account += [await ask(account) for ask in (caller.limits, caller.terms, caller.birth, caller.adult)]
+    assert {r.status_code for r in (by_message, *by_account)} == {int(name[:3])}
+    assert {r.content for r in by_account} == {by_message.content}
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ async def ended(real: Caller, message: str) -> dict[str, object]:
     deadline = time.monotonic() + 1
     while time.monotonic() < deadline:
         entries = (await real.http.get("/sandbox/requests")).json()
-        entry: dict[str, object] = next(e for e in reversed(entries) if (e["body"] or {}).get("message") == message)
+        entry: dict[str, object] = next(e for e in reversed(entries) if e["body"] == {"message": message})
         if entry["state"] != "open":
             return entry
     raise AssertionError(f"still open: {message}")

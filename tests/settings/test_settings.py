@@ -46,7 +46,7 @@ async def test_an_empty_key_is_a_choice(database: Database, vault: Vault) -> Non
     ("overrides", "said"),
     [
         ({"retry.max_retry": "many"}, "GROK_APP_RETRY__MAX_RETRY = 'many': expected a valid integer"),
-        ({"chat.timeout": "0"}, "GROK_APP_CHAT__TIMEOUT = '0': expected greater than 0"),
+        ({"chat.timeout": "0"}, "GROK_APP_CHAT__TIMEOUT = '0': expected greater than or equal to 0.1"),
         ({"app.thinking_format": "xml"}, "expected 'think_tags' or 'reasoning_content'"),
         ({"proxy.browser": "netscape"}, "GROK_APP_PROXY__BROWSER = 'netscape': expected a profile of curl_cffi"),
         ({"upstream.grok_url": "grok.com"}, "GROK_APP_UPSTREAM__GROK_URL"),

@@ -5,8 +5,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from grok_app.upstream import ErrorKind
-from grok_app.upstream.grokweb.failures import http_failure, retry_after_s, stream_failure
+from grok_app.upstream import ErrorKind, GrpcStatus
+from grok_app.upstream.grokweb.failures import grpc_failure, http_failure, retry_after_s, stream_failure
 
 CHALLENGE = '<!doctype html><html><head><title>Just a moment...</title></head><body><script src="/cdn-cgi/x"></script>'
 SAFETY = "Content violates usage guidelines. SAFETY_CHECK_TYPE_X"
@@ -79,3 +79,34 @@ def test_how_long_to_wait_as_a_date() -> None:
 def test_an_error_of_any_shape_is_an_error(error: object) -> None:
     """What we don't understand is a passing fault, never a crash."""
     assert stream_failure(error).kind is ErrorKind.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind"),
+    [
+        (3, "", ErrorKind.PROTOCOL),
+        (4, "", ErrorKind.TIMEOUT),
+        (7, "permission denied", ErrorKind.PROTOCOL),
+        (7, BLOCKED, ErrorKind.BLOCKED_ACCOUNT),
+        (7, "Request rejected by anti-bot rules.", ErrorKind.ANTI_BOT),
+        (8, "", ErrorKind.RATE_LIMITED),
+        (13, "", ErrorKind.PROTOCOL),
+        (13, "Failed to look up session ID", ErrorKind.INVALID_CREDENTIAL),
+        (14, "", ErrorKind.UNAVAILABLE),
+        (16, "", ErrorKind.INVALID_CREDENTIAL),
+        (16, BLOCKED, ErrorKind.BLOCKED_ACCOUNT),
+        (99, "", ErrorKind.PROTOCOL),
+    ],
+)
+def test_a_grpc_status_is_classified(code: int, message: str, kind: ErrorKind) -> None:
+    """The words decide, then the code; the error keeps both and the status of HTTP."""
+    grpc = GrpcStatus(code, message)
+    error = grpc_failure(grpc, 200, {})
+    assert (error.kind, error.status, error.grpc) == (kind, 200, grpc)
+    assert message in str(error)
+    assert str(code) in str(error)
+
+
+def test_a_grpc_failure_may_say_how_long_to_wait() -> None:
+    """Retry-After counts as with any refusal."""
+    assert grpc_failure(GrpcStatus(8, ""), 200, {"retry-after": "37"}).retry_after_s == 37

@@ -5,8 +5,8 @@ import base64
 import pytest
 from pydantic import SecretStr
 
-from grok_app.upstream import GrokWebOptions
-from grok_app.upstream.grokweb.headers import cookie, json_headers, statsig_id
+from grok_app.upstream import ErrorKind, GrokWebOptions, UpstreamError
+from grok_app.upstream.grokweb.headers import accounts_headers, cookie, grpc_headers, json_headers, statsig_id
 
 
 def as_dict(lines: list[bytes]) -> dict[str, str]:
@@ -20,6 +20,15 @@ def test_the_cookie_has_the_session_twice_and_the_clearance_last() -> None:
     assert cookie("T", "C") == "sso=T; sso-rw=T;cf_clearance=C"
 
 
+@pytest.mark.parametrize("credential", ["T\r\nX-Evil: 1", "T\x00", "Tä"], ids=["line break", "zero", "umlaut"])
+def test_a_credential_that_is_no_cookie_is_refused(credential: str) -> None:
+    """Nothing but printable ASCII reaches a header, and the error doesn't repeat the credential."""
+    with pytest.raises(UpstreamError) as raised:
+        cookie(credential, "")
+    assert raised.value.kind is ErrorKind.INVALID_CREDENTIAL
+    assert credential not in str(raised.value)
+
+
 def test_headers_are_those_of_the_epoch() -> None:
     """What a February 2026 page sends."""
     headers = as_dict(json_headers(GrokWebOptions(user_agent="UA"), "T"))
@@ -30,6 +39,30 @@ def test_headers_are_those_of_the_epoch() -> None:
     assert headers["User-Agent"] == "UA"
     assert headers["Cookie"] == "sso=T; sso-rw=T"
     assert len(headers["x-xai-request-id"]) == 36
+
+
+def test_grpc_headers_are_those_of_the_epoch() -> None:
+    """A page's headers, but for the type, what gRPC-web adds, and no caching."""
+    options = GrokWebOptions(user_agent="UA", cf_clearance=SecretStr("C"), dynamic_statsig=False)
+    page = as_dict(json_headers(options, "T", referer_path="/?_s=data"))
+    sent = as_dict(grpc_headers(options, "T", referer_path="/?_s=data"))
+    assert sent.pop("x-xai-request-id") != page.pop("x-xai-request-id")
+    assert sent == page | {
+        "Cache-Control": "no-cache",
+        "Content-Type": "application/grpc-web+proto",
+        "Pragma": "no-cache",
+        "x-grpc-web": "1",
+        "x-user-agent": "connect-es/2.1.1",
+    }
+
+
+def test_the_account_service_gets_no_clearance() -> None:
+    """Cloudflare's cookie is grok.com's; the other host is its own origin."""
+    options = GrokWebOptions(cf_clearance=SecretStr("C"))
+    headers = as_dict(accounts_headers(options, "T", referer_path="/accept-tos"))
+    assert headers["Cookie"] == "sso=T; sso-rw=T"
+    assert headers["Origin"] == "https://accounts.x.ai"
+    assert headers["Referer"] == "https://accounts.x.ai/accept-tos"
 
 
 def test_extra_headers_replace_ours() -> None:

@@ -1,57 +1,15 @@
 """The transport, against a server that does exactly what the test says."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 
 import pytest
 
 from grok_app.upstream import ErrorKind, UpstreamError
 from grok_app.upstream.grokweb.transport import Call, Transport
+from tests.upstream.wire import Wire, chunk, read_request
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Twice: 1\r\nX-Twice: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
-def chunk(data: bytes) -> bytes:
-    """One chunk of a chunked body."""
-    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
-
-
-async def read_request(reader: asyncio.StreamReader) -> bytes:
-    """Head and body of a request with a Content-Length."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-    return head + await reader.readexactly(length)
-
-
-class Wire:
-    """A server on a free port, and what became of its connections."""
-
-    def __init__(self, serve: Serve) -> None:
-        self._serve = serve
-        self.connections = 0
-        self.closed = asyncio.Event()
-        self.url = ""
-
-    @asynccontextmanager
-    async def listen(self) -> AsyncGenerator["Wire", None]:
-        """Serve while the block runs."""
-        server = await asyncio.start_server(self._handle, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        try:
-            yield self
-        finally:
-            server.close()
-
-    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            await self._serve(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            self.closed.set()
-        finally:
-            writer.close()
 
 
 @pytest.fixture

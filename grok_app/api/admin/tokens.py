@@ -4,9 +4,9 @@ from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from grok_app.accounts import Account
+from grok_app.accounts import Changed, Note, Quota, Status, Tags, as_record
 from grok_app.api.body import json_body, read_json
 from grok_app.api.deps import Current, require_app_key
 from grok_app.api.responses import json_response
@@ -15,62 +15,94 @@ from grok_app.catalog import Pool
 router = APIRouter(prefix="/tokens", tags=["admin"], dependencies=[Depends(require_app_key)])
 _MOST_TOKENS: Final = 100_000
 
-Tokens = Annotated[list[str], Field(max_length=_MOST_TOKENS, description="As they are pasted, `sso=` and all.")]
+_Tokens = Annotated[list[str], Field(max_length=_MOST_TOKENS, description="As they are pasted, `sso=` and all.")]
+_Items = Annotated[
+    list[Any],
+    Field(max_length=_MOST_TOKENS, description="Tokens, or objects with a `token` and any of the fields of a list."),
+]
+
+
+class Pools(BaseModel):
+    """All accounts by pool."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ssoBasic: _Items = []  # noqa: N815 - the name on the wire
+    ssoSuper: _Items = []  # noqa: N815 - the name on the wire
 
 
 class TokensToAdd(BaseModel):
     """Tokens for one pool."""
 
-    tokens: Tokens
+    tokens: _Tokens
     pool: Pool = Field(Pool.BASIC, description="`ssoBasic` or `ssoSuper`.")
 
 
 class TokensToDelete(BaseModel):
     """Tokens of any pool."""
 
-    tokens: Tokens
+    tokens: _Tokens
+
+
+class TokenChange(BaseModel):
+    """What is to change of one account. What is not given stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: str
+    pool: Pool | None = None
+    status: Status = Status.ACTIVE
+    quota: Quota = 0
+    note: Note = ""
+    tags: Tags = ()
 
 
 @router.get("", summary="List the accounts")
 async def list_tokens(services: Current) -> Response:
     """Every account by pool, with its token. Times are Unix milliseconds."""
     pools: dict[str, list[dict[str, Any]]] = {pool.value: [] for pool in Pool}
-    for account in services.accounts.all():
-        pools[account.pool.value].append(_as_json(account))
+    for account in services.roster.all():
+        pools[account.pool.value].append(as_record(account))
     return json_response(pools)
+
+
+@router.post("", summary="Replace all accounts", openapi_extra=json_body(Pools))
+async def replace_tokens(request: Request, services: Current) -> Response:
+    """Let these be all the accounts, in one step. A pool that is left out is emptied.
+
+    Fields that are not given keep their values. An item that is no account is named in `skipped`.
+    """
+    body = await read_json(request, Pools)
+    changed = await services.roster.replace({pool: getattr(body, pool) for pool in Pool})
+    return json_response({"status": "success", "message": _sentence(changed), **asdict(changed)})
+
+
+@router.patch("", summary="Change one account", openapi_extra=json_body(TokenChange))
+async def change_token(request: Request, services: Current) -> Response:
+    """Change just the given fields of one account, and answer what it is now."""
+    body = await read_json(request, TokenChange)
+    given = body.model_dump(exclude_unset=True, exclude={"token", "pool"})
+    account = await services.roster.amend(body.token, given, body.pool)
+    return json_response({"status": "success", "pool": account.pool, "token": as_record(account)})
 
 
 @router.post("/add", summary="Add accounts", openapi_extra=json_body(TokensToAdd))
 async def add_tokens(request: Request, services: Current) -> Response:
     """Add accounts and change no other. A token that can't be one is named in `skipped`."""
     body = await read_json(request, TokensToAdd)
-    result = await services.accounts.add(body.pool, body.tokens)
-    skipped = [{"pool": body.pool, **asdict(item)} for item in result.skipped]
-    return json_response(
-        {"status": "success", "added": result.added, "duplicates": result.duplicates, "skipped": skipped}
-    )
+    changed = asdict(await services.roster.add({body.pool: body.tokens}))
+    return json_response({"status": "success"} | {name: changed[name] for name in ("added", "duplicates", "skipped")})
 
 
 @router.post("/delete", summary="Delete accounts", openapi_extra=json_body(TokensToDelete))
 async def delete_tokens(request: Request, services: Current) -> Response:
     """Delete accounts and change no other. Unknown tokens are passed over."""
     body = await read_json(request, TokensToDelete)
-    return json_response({"status": "success", "deleted": await services.accounts.delete(body.tokens)})
+    return json_response({"status": "success", "deleted": await services.roster.delete(body.tokens)})
 
 
-def _as_json(account: Account) -> dict[str, Any]:
-    return {
-        "token": account.credential.get_secret_value(),
-        "status": account.status,
-        "quota": account.quota,
-        "created_at": account.created_at_ms,
-        "last_used_at": account.last_used_at_ms,
-        "use_count": account.use_count,
-        "fail_count": account.fail_count,
-        "last_fail_at": account.last_fail_at_ms,
-        "last_fail_reason": account.last_fail_reason,
-        "last_sync_at": account.last_sync_at_ms,
-        "tags": account.tags,
-        "note": account.note,
-        "last_asset_clear_at": account.last_asset_clear_at_ms,
-    }
+def _sentence(changed: Changed) -> str:
+    return (
+        f"{changed.added} added, {changed.updated} updated, {changed.deleted} deleted, "
+        f"{changed.duplicates} duplicates, {len(changed.skipped)} skipped"
+    )

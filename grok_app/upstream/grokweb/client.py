@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import date
 from typing import Final
 
-from grok_app.upstream.base import ChatPrompt, ErrorKind, Frame, UpstreamError
+from grok_app.upstream.base import ChatPrompt, Frame, Quota, SetupReply, UpstreamError
+from grok_app.upstream.grokweb import limits, setup
 from grok_app.upstream.grokweb.chat import CHAT_PATH, chat_body
 from grok_app.upstream.grokweb.failures import http_failure
 from grok_app.upstream.grokweb.frames import FrameReader
 from grok_app.upstream.grokweb.headers import GrokWebOptions, json_headers
 from grok_app.upstream.grokweb.transport import Call, Response, Transport
+from grok_app.upstream.grokweb.unary import read_refusal
 
-_ERROR_BODY_LIMIT_BYTES: Final = 64 << 10
 _DRAIN_TIMEOUT_S: Final = 1.0
 
 
@@ -30,7 +32,7 @@ class GrokWeb:
         reader = FrameReader()
         async with self._transport.post(call) as response:
             if response.status != 200:  # noqa: PLR2004 - exactly 200 in epoch [F], section 2.10
-                raise http_failure(response.status, response.headers, await _read_error(response))
+                raise http_failure(response.status, response.headers, await read_refusal(response))
             while not reader.has_ended and (data := await response.read()):
                 for frame in reader.feed(data):
                     yield frame
@@ -38,13 +40,21 @@ class GrokWeb:
             for frame in reader.finish():
                 yield frame
 
+    async def quota(self, credential: str) -> Quota:
+        """See `Upstream.quota`."""
+        return await limits.ask_quota(self._transport, self._options(), credential)
 
-async def _read_error(response: Response) -> bytes:
-    """What explains a refusal. The status speaks for itself when the explanation doesn't arrive."""
-    with suppress(TimeoutError, UpstreamError):
-        async with asyncio.timeout(_DRAIN_TIMEOUT_S):
-            return await response.read_all(_ERROR_BODY_LIMIT_BYTES)
-    return b""
+    async def accept_terms(self, credential: str) -> SetupReply:
+        """See `Upstream.accept_terms`."""
+        return await setup.accept_terms(self._transport, self._options(), credential)
+
+    async def set_birth_date(self, credential: str, birth_date: date) -> SetupReply:
+        """See `Upstream.set_birth_date`."""
+        return await setup.set_birth_date(self._transport, self._options(), credential, birth_date)
+
+    async def show_adult_content(self, credential: str) -> SetupReply:
+        """See `Upstream.show_adult_content`."""
+        return await setup.show_adult_content(self._transport, self._options(), credential)
 
 
 async def _drain(response: Response) -> None:
@@ -70,8 +80,6 @@ async def open_grokweb(options: Callable[[], GrokWebOptions]) -> AsyncGenerator[
 
 
 def _call(options: GrokWebOptions, credential: str, path: str, body: bytes) -> Call:
-    if not credential.isascii() or not credential.isprintable():
-        raise UpstreamError(ErrorKind.INVALID_CREDENTIAL, "The account's credential has characters that no cookie has")
     return Call(
         url=options.base_url.rstrip("/") + path,
         headers=json_headers(options, credential),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from grok_app.upstream.base import ErrorKind, UpstreamError
+from grok_app.upstream.base import ErrorKind, GrpcStatus, UpstreamError
 
 _INVALID: Final = (
     "invalid-credentials",
@@ -27,8 +27,19 @@ _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _LONGEST_WAIT_S: Final = 172_800.0
 _UNIT_S: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _MESSAGE_LIMIT: Final = 200
+_GRPC_DEADLINE_EXCEEDED: Final = 4
 _GRPC_RESOURCE_EXHAUSTED: Final = 8
+_GRPC_UNAVAILABLE: Final = 14
 _GRPC_UNAUTHENTICATED: Final = 16
+_STREAM_KINDS: Final = {
+    _GRPC_RESOURCE_EXHAUSTED: ErrorKind.RATE_LIMITED,
+    _GRPC_UNAUTHENTICATED: ErrorKind.INVALID_CREDENTIAL,
+}
+_GRPC_KINDS: Final = {
+    **_STREAM_KINDS,
+    _GRPC_DEADLINE_EXCEEDED: ErrorKind.TIMEOUT,
+    _GRPC_UNAVAILABLE: ErrorKind.UNAVAILABLE,
+}
 
 
 def http_failure(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
@@ -54,6 +65,24 @@ def stream_failure(error: object) -> UpstreamError:
     message = _message(error) or "no reason given"
     kind = _stream_kind(code, f"{code} {message}".lower())
     return UpstreamError(kind, f"Grok ended the answer: {message[:_MESSAGE_LIMIT]}")
+
+
+def grpc_failure(grpc: GrpcStatus, status: int, headers: Mapping[str, str]) -> UpstreamError:
+    """The error that a gRPC status other than 0 stands for.
+
+    The words go before the code: code 7 is said of blocked users, of bots and of what an account may not do. The last
+    of them, as any code without a meaning of its own here, is PROTOCOL: the request is at fault, not the account.
+
+    Args:
+        grpc: How the call ended.
+        status: The HTTP status that it came with; usually 200.
+        headers: By lower-case name.
+    """
+    kind = _told_kind(grpc.message.lower()) or _GRPC_KINDS.get(grpc.code, ErrorKind.PROTOCOL)
+    said = f": {grpc.message}" if grpc.message else ""
+    wait_s = retry_after_s(headers.get("retry-after"), grpc.message)
+    message = f"Grok answered gRPC status {grpc.code}{said}"
+    return UpstreamError(kind, message, status=status, retry_after_s=wait_s, grpc=grpc)
 
 
 def retry_after_s(header: str | None, text: str = "") -> float | None:
@@ -89,6 +118,12 @@ def _http_kind(status: int, text: str) -> ErrorKind:
 
 
 def _stream_kind(code: object, text: str) -> ErrorKind:
+    by_code = _STREAM_KINDS.get(code) if isinstance(code, int) else None
+    return _told_kind(text) or by_code or ErrorKind.UNAVAILABLE
+
+
+def _told_kind(text: str) -> ErrorKind | None:
+    """What the words of an error mean, in lower case; None when they say nothing that we know."""
     rules = (
         (ErrorKind.BLOCKED_ACCOUNT, _BLOCKED),
         (ErrorKind.INVALID_CREDENTIAL, _INVALID),
@@ -99,11 +134,7 @@ def _stream_kind(code: object, text: str) -> ErrorKind:
     for kind, markers in rules:
         if any(marker in text for marker in markers):
             return kind
-    by_code = {
-        _GRPC_RESOURCE_EXHAUSTED: ErrorKind.RATE_LIMITED,
-        _GRPC_UNAUTHENTICATED: ErrorKind.INVALID_CREDENTIAL,
-    }
-    return by_code.get(code, ErrorKind.UNAVAILABLE) if isinstance(code, int) else ErrorKind.UNAVAILABLE
+    return None
 
 
 def _said(body: bytes) -> str:

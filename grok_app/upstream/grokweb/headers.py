@@ -11,6 +11,8 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
+from grok_app.upstream.base import ErrorKind, UpstreamError
+
 _BAGGAGE: Final = (
     "sentry-environment=production,sentry-release=d6add6fb0460641fd482d767a335ef72b9b6abb8,"
     "sentry-public_key=b311e0f2690c81f25e2c4cf6d4f7ce1c"
@@ -30,6 +32,13 @@ _FIXED: Final = {
     "Sec-Fetch-Dest": "empty",
     "Sec-Fetch-Mode": "cors",
 }
+_GRPC_WEB: Final = {
+    "Cache-Control": "no-cache",
+    "Content-Type": "application/grpc-web+proto",
+    "Pragma": "no-cache",
+    "x-grpc-web": "1",
+    "x-user-agent": "connect-es/2.1.1",
+}
 _STATIC_STATSIG: Final = "e:TypeError: Cannot read properties of undefined (reading 'childNodes')"
 
 
@@ -38,6 +47,7 @@ class GrokWebOptions:
     """How to reach grok.com: what the settings say, read anew for each request."""
 
     base_url: str = "https://grok.com"
+    accounts_url: str = "https://accounts.x.ai"
     proxy: str = field(default="", repr=False)
     browser: str = "chrome136"
     user_agent: str = ""
@@ -48,33 +58,45 @@ class GrokWebOptions:
     disable_memory: bool = True
     first_frame_timeout_s: float = 60.0
     idle_timeout_s: float = 60.0
+    quota_timeout_s: float = 60.0
+    setup_timeout_s: float = 60.0
 
 
 def json_headers(options: GrokWebOptions, credential: str, *, referer_path: str = "/") -> list[bytes]:
     """The header lines of a JSON call to grok.com, `Name: value`, in the order they are sent.
 
     Extra headers of the settings come last and replace ours of the same name.
+
+    Raises:
+        UpstreamError: No cookie can carry the credential.
     """
-    origin = _origin(options.base_url)
-    headers = {
-        **_FIXED,
-        "Origin": origin,
-        "Referer": origin + referer_path,
-        "Sec-Fetch-Site": "same-origin",
-        "User-Agent": options.user_agent,
-        "x-statsig-id": statsig_id(dynamic=options.dynamic_statsig),
-        "x-xai-request-id": str(uuid4()),
-        "Cookie": cookie(credential, options.cf_clearance.get_secret_value()),
-    }
-    if options.extra_headers:
-        replaced = {name.lower() for name in options.extra_headers}
-        headers = {name: value for name, value in headers.items() if name.lower() not in replaced}
-        headers.update(options.extra_headers)
-    return [_line(name, value) for name, value in headers.items()]
+    session = cookie(credential, options.cf_clearance.get_secret_value())
+    return _lines(options, {**_page(options, options.base_url, referer_path), "Cookie": session})
+
+
+def grpc_headers(options: GrokWebOptions, credential: str, *, referer_path: str) -> list[bytes]:
+    """The header lines of a gRPC-web call to grok.com; see `json_headers`."""
+    session = cookie(credential, options.cf_clearance.get_secret_value())
+    return _lines(options, {**_page(options, options.base_url, referer_path), **_GRPC_WEB, "Cookie": session})
+
+
+def accounts_headers(options: GrokWebOptions, credential: str, *, referer_path: str) -> list[bytes]:
+    """The header lines of a gRPC-web call to the account service; see `json_headers`.
+
+    Cloudflare's clearance is grok.com's and isn't sent to this host.
+    """
+    session = cookie(credential, "")
+    return _lines(options, {**_page(options, options.accounts_url, referer_path), **_GRPC_WEB, "Cookie": session})
 
 
 def cookie(credential: str, cf_clearance: str) -> str:
-    """The Cookie header: the session twice, then Cloudflare's clearance where there is one."""
+    """The Cookie header: the session twice, then Cloudflare's clearance where there is one.
+
+    Raises:
+        UpstreamError: The credential has characters that no cookie has.
+    """
+    if not credential.isascii() or not credential.isprintable():
+        raise UpstreamError(ErrorKind.INVALID_CREDENTIAL, "The account's credential has characters that no cookie has")
     pair = f"sso={credential}; sso-rw={credential}"
     return f"{pair};cf_clearance={cf_clearance}" if cf_clearance else pair
 
@@ -91,6 +113,28 @@ def _random_error() -> str:
         return f"e:TypeError: Cannot read properties of null (reading 'children['{name}']')"
     name = "".join(random.choices(string.ascii_lowercase, k=10))  # noqa: S311 - not a secret
     return f"e:TypeError: Cannot read properties of undefined (reading '{name}')"
+
+
+def _page(options: GrokWebOptions, base_url: str, referer_path: str) -> dict[str, str]:
+    """What a page of this host sends with any call to its own host, cookies aside."""
+    origin = _origin(base_url)
+    return {
+        **_FIXED,
+        "Origin": origin,
+        "Referer": origin + referer_path,
+        "Sec-Fetch-Site": "same-origin",
+        "User-Agent": options.user_agent,
+        "x-statsig-id": statsig_id(dynamic=options.dynamic_statsig),
+        "x-xai-request-id": str(uuid4()),
+    }
+
+
+def _lines(options: GrokWebOptions, headers: dict[str, str]) -> list[bytes]:
+    if options.extra_headers:
+        replaced = {name.lower() for name in options.extra_headers}
+        headers = {name: value for name, value in headers.items() if name.lower() not in replaced}
+        headers.update(options.extra_headers)
+    return [_line(name, value) for name, value in headers.items()]
 
 
 def _origin(base_url: str) -> str:

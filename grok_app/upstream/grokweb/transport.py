@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlHttpVersion, CurlOpt
@@ -28,9 +28,9 @@ class Call:
     """One POST."""
 
     url: str
-    headers: Sequence[bytes]
-    body: bytes
-    proxy: str
+    headers: Sequence[bytes] = field(repr=False)
+    body: bytes = field(repr=False)
+    proxy: str = field(repr=False)
     browser: str
     first_byte_timeout_s: float
     idle_timeout_s: float
@@ -44,6 +44,8 @@ class Response:
         self.status = transfer.status
         self.headers = transfer.headers
         """By lower-case name; of several with one name the last."""
+        self.trailers = transfer.trailers
+        """Headers that follow the body, likewise; complete when the body is."""
 
     async def read(self) -> bytes:
         """The bytes that have arrived since the last call, waiting for some; empty at the end.
@@ -118,6 +120,7 @@ class _Transfer:
     def __init__(self, curl: Curl, *, first_byte_timeout_s: float, idle_timeout_s: float) -> None:
         self.status = 0
         self.headers: dict[str, str] = {}
+        self.trailers: dict[str, str] = {}
         self._curl = curl
         self._idle_timeout_s = idle_timeout_s
         self._limit_s = first_byte_timeout_s
@@ -133,7 +136,7 @@ class _Transfer:
         self._timer = self._loop.call_later(first_byte_timeout_s, self._check_time)
 
     def write(self, line: bytes) -> None:
-        """Take a header line (curl's HEADERDATA)."""
+        """Take a line of the head or of the trailers (curl's HEADERDATA)."""
         if line.startswith(b"HTTP/"):
             self.status = int(line.split(maxsplit=2)[1])
             self.headers.clear()
@@ -143,7 +146,8 @@ class _Transfer:
                 self._wake()
         else:
             name, _, value = line.decode("latin-1").partition(":")
-            self.headers[name.strip().lower()] = value.strip()
+            fields = self.trailers if self._has_head else self.headers
+            fields[name.strip().lower()] = value.strip()
 
     def take(self, data: bytes) -> int:
         """Take a piece of the body, or ask curl to come back with it later (curl's WRITEFUNCTION)."""

@@ -1,0 +1,186 @@
+"""The console's sessions: signed in once with the operator's key, then known by a cookie.
+
+A cookie is `<id>.<signature>`: 32 random bytes and their keyed hash, so that a forged one is refused without a look at
+the database. A row keeps another keyed hash of the id, and one of the operator's key that was shown.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import ColumnElement, delete, or_
+from sqlmodel import col, select
+
+from grok_app.access.keys import INVALID, MISSING, Access, is_one_of, operator_key
+from grok_app.access.table import ConsoleSessionRow
+from grok_app.db import Database, Vault, now_ms
+from grok_app.errors import AuthenticationError
+from grok_app.logs import get_logger
+from grok_app.settings import SettingsService
+
+log = get_logger(__name__)
+SESSION_COOKIE: Final = "grok_app_session"
+SESSION_S: Final = 12 * 60 * 60
+RECHECK_MS: Final = 5000
+"""How long another process's sign-out may stay unseen."""
+
+_COOKIE: Final = re.compile(r"([A-Za-z0-9_-]{43})\.([0-9a-f]{64})")
+# One for each use of the keyed hash, so that a hash of one kind never passes for another.
+_SIGNED: Final = "console-session:"
+_STORED: Final = "console-session-row:"
+_OPENED_BY: Final = "console-session-key:"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSession:
+    """What a signed-in browser holds. The cookie is no part of the repr."""
+
+    cookie: str = field(repr=False)
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A row as it was read."""
+
+    key_fingerprint: str
+    expires_at_ms: int
+    read_at_ms: int
+
+
+class Sessions:
+    """Signs operators in and out. Rows are remembered, so that most requests cost no query.
+
+    Args:
+        database: Where the rows are.
+        vault: Signs cookies, hashes what is stored.
+        settings: Where the operator's key is.
+        access: Judges the key that is shown.
+        clock_ms: The time, in Unix milliseconds.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        settings: SettingsService,
+        access: Access,
+        *,
+        clock_ms: Callable[[], int] = now_ms,
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._settings = settings
+        self._access = access
+        self._clock_ms = clock_ms
+        self._seen: dict[str, _Seen] = {}
+        self._sign_outs = 0
+
+    async def sign_in(self, shown: str | None, address: str) -> ConsoleSession:
+        """Begin a session of `SESSION_S`; rows of sessions that are over go.
+
+        Raises:
+            AuthenticationError: The key is missing or wrong, or no operator's key is set.
+            RateLimitedError: The address showed too many wrong keys and must wait.
+        """
+        self._access.check_admin(shown, address)
+        session_id = secrets.token_urlsafe(32)
+        now = self._clock_ms()
+        row = ConsoleSessionRow(
+            fingerprint=self._vault.fingerprint(_STORED + session_id),
+            key_fingerprint=self._key_fingerprints()[0],
+            created_at=now,
+            expires_at=now + SESSION_S * 1000,
+        )
+        await self._store(row)
+        log.info("signed in to the console", address=address)
+        signature = self._vault.fingerprint(_SIGNED + session_id)
+        return ConsoleSession(f"{session_id}.{signature}", row.expires_at)
+
+    async def check(self, cookie: str | None) -> ConsoleSession:
+        """The session of this cookie.
+
+        Raises:
+            AuthenticationError: There is none: no cookie, a forged one, signed out, expired, begun with another
+                operator's key; or no operator's key is set.
+        """
+        opened_by = self._key_fingerprints()
+        if not cookie:
+            raise AuthenticationError(MISSING)
+        fingerprints = self._stored_fingerprints(cookie)
+        seen = await self._look_up(fingerprints) if fingerprints else None
+        if seen is None or seen.expires_at_ms <= self._clock_ms() or seen.key_fingerprint not in opened_by:
+            raise AuthenticationError(INVALID)
+        return ConsoleSession(cookie, seen.expires_at_ms)
+
+    async def sign_out(self, cookie: str | None) -> None:
+        """End the session of this cookie: here at once, on other processes within `RECHECK_MS`."""
+        fingerprints = self._stored_fingerprints(cookie or "")
+        if not fingerprints:
+            return
+        try:
+            async with self._database.session() as session:
+                connection = await session.connection()
+                await connection.execute(delete(ConsoleSessionRow).where(_is_stored_as(fingerprints)))
+        finally:
+            self._sign_outs += 1
+            self._seen.pop(fingerprints[0], None)
+
+    async def sign_out_all(self) -> None:
+        """End every session: here at once, on other processes within `RECHECK_MS`."""
+        try:
+            async with self._database.session() as session:
+                connection = await session.connection()
+                await connection.execute(delete(ConsoleSessionRow))
+        finally:
+            self._sign_outs += 1
+            self._seen.clear()
+
+    async def _store(self, row: ConsoleSessionRow) -> None:
+        is_over = or_(
+            col(ConsoleSessionRow.expires_at) <= row.created_at,
+            col(ConsoleSessionRow.key_fingerprint).not_in(self._key_fingerprints()),
+        )
+        async with self._database.session() as session:
+            connection = await session.connection()
+            await connection.execute(delete(ConsoleSessionRow).where(is_over))
+            session.add(row)
+
+    async def _look_up(self, fingerprints: list[str]) -> _Seen | None:
+        """The row stored as one of these, read anew when it was read too long ago."""
+        now = self._clock_ms()
+        seen = self._seen.get(fingerprints[0])
+        if seen and 0 <= now - seen.read_at_ms < RECHECK_MS:
+            return seen
+        sign_outs = self._sign_outs
+        async with self._database.session() as session:
+            row = (await session.exec(select(ConsoleSessionRow).where(_is_stored_as(fingerprints)))).first()
+        found = _Seen(row.key_fingerprint, row.expires_at, now) if row else None
+        # What was read while somebody signed out may be that very session.
+        if found and sign_outs == self._sign_outs:
+            self._seen = {name: kept for name, kept in self._seen.items() if kept.expires_at_ms > now}
+            self._seen[fingerprints[0]] = found
+        else:
+            self._seen.pop(fingerprints[0], None)
+        return found
+
+    def _stored_fingerprints(self, cookie: str) -> list[str]:
+        """Under which hashes the cookie's session may be stored; none for a cookie that we didn't sign."""
+        parts = _COOKIE.fullmatch(cookie)
+        if not parts or not is_one_of(parts[2], self._vault.fingerprints(_SIGNED + parts[1])):
+            return []
+        return self._vault.fingerprints(_STORED + parts[1])
+
+    def _key_fingerprints(self) -> list[str]:
+        """The hashes of the operator's key in force.
+
+        Raises:
+            AuthenticationError: None is set.
+        """
+        return self._vault.fingerprints(_OPENED_BY + operator_key(self._settings.snapshot))
+
+
+def _is_stored_as(fingerprints: list[str]) -> ColumnElement[bool]:
+    return col(ConsoleSessionRow.fingerprint).in_(fingerprints)

@@ -1,0 +1,75 @@
+"""Lists of accounts as operators send them: read item by item, so that a bad one stops none of the others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import SecretStr
+
+from grok_app.accounts.account import Account, Status
+from grok_app.accounts.credential import mask
+from grok_app.accounts.record import amend, read_item
+from grok_app.catalog import DEFAULT_QUOTA, Pool
+from grok_app.errors import InvalidRequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An item of a list that is no account."""
+
+    pool: Pool
+    token: str
+    """Masked."""
+    reason: str
+
+
+@dataclass(slots=True)
+class Changed:
+    """What came of a change of the list."""
+
+    added: int = 0
+    updated: int = 0
+    deleted: int = 0
+    duplicates: int = 0
+    """Given twice; when adding, also those that were there already."""
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An account as a list has it: its pool, and the fields of a `Record` that were given."""
+
+    pool: Pool
+    given: Mapping[str, Any]
+
+    def applied_to(self, account: Account, now_ms: int) -> Account:
+        """The account as it is wanted."""
+        return amend(replace(account, pool=self.pool), self.given, now_ms)
+
+    def made(self, token: str, now_ms: int) -> Account:
+        """A new account, id 0; with its pool's quota unless another one was given."""
+        fresh = Account(0, self.pool, SecretStr(token), Status.ACTIVE, DEFAULT_QUOTA[self.pool], created_at_ms=now_ms)
+        return amend(fresh, self.given, now_ms)
+
+
+def read_items(items: Mapping[Pool, Sequence[object]]) -> tuple[dict[str, Wanted], Changed]:
+    """The accounts of a list by their tokens, and the items that are none. Of one token the first item counts."""
+    wanted: dict[str, Wanted] = {}
+    result = Changed()
+    for pool, rows in items.items():
+        for row in rows:
+            try:
+                token, record = read_item(row)
+            except InvalidRequestError as error:
+                result.skipped.append(Skipped(pool, _masked(row), error.message))
+                continue
+            if token in wanted:
+                result.duplicates += 1
+            else:
+                wanted[token] = Wanted(pool, record.given())
+    return wanted, result
+
+
+def _masked(row: object) -> str:
+    token = row.get("token") if isinstance(row, dict) else row
+    return mask(token) if isinstance(token, str) else "…"

@@ -1,0 +1,131 @@
+"""An account as it is imported, edited and exported: the fields that users of grok2api know.
+
+Source: API contract, section 10.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from grok_app.accounts.account import Account, Status, cool_down, shorten
+from grok_app.accounts.credential import normalize
+from grok_app.catalog import DEFAULT_QUOTA
+from grok_app.errors import InvalidRequestError
+
+_QUOTA_LIMIT: Final = 1_000_000
+_COUNT_LIMIT: Final = 2**31 - 1
+_TIME_LIMIT_MS: Final = 2**53
+_NOTE_LIMIT_CHARS: Final = 2_000
+_IMPORTED_AT_REST: Final = "It was resting when it was imported"
+_NO_QUOTA: Final = "It was given no quota"
+
+_MomentMs = Annotated[int | None, Field(ge=0, le=_TIME_LIMIT_MS)]
+_Count = Annotated[int, Field(ge=0, le=_COUNT_LIMIT)]
+_Tag = Annotated[str, Field(min_length=1, max_length=50)]
+Tags = Annotated[tuple[_Tag, ...], Field(max_length=50), BeforeValidator(lambda value: () if value is None else value)]
+Note = Annotated[
+    str, Field(max_length=_NOTE_LIMIT_CHARS), BeforeValidator(lambda value: "" if value is None else value)
+]
+Quota = Annotated[int, Field(ge=0, le=_QUOTA_LIMIT)]
+
+
+class Record(BaseModel):
+    """One account without its token. A field that is not given says nothing; unknown ones are dropped."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    status: Status = Status.ACTIVE
+    quota: Quota = 0
+    created_at: _MomentMs = None
+    last_used_at: _MomentMs = None
+    use_count: _Count = 0
+    fail_count: _Count = 0
+    last_fail_at: _MomentMs = None
+    last_fail_reason: str | None = None
+    last_sync_at: _MomentMs = None
+    tags: Tags = ()
+    note: Note = ""
+    last_asset_clear_at: _MomentMs = None
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were given."""
+        return self.model_dump(exclude_unset=True)
+
+
+_GROWING: Final = {
+    "use_count": "use_count",
+    "last_used_at": "last_used_at_ms",
+    "last_fail_at": "last_fail_at_ms",
+    "last_sync_at": "last_sync_at_ms",
+    "last_asset_clear_at": "last_asset_clear_at_ms",
+}
+"""What requests count up meanwhile, and must not lose to a list that was read before."""
+_PLAIN: Final = ("quota", "fail_count", "tags", "note")
+
+
+def read_item(item: object) -> tuple[str, Record]:
+    """The token and the fields of one item of a list, `"<token>"` or `{"token": "<token>", …}`.
+
+    Raises:
+        InvalidRequestError: It is no account; the message says why and quotes nothing.
+    """
+    if isinstance(item, str):
+        return normalize(item), Record()
+    token = item.get("token") if isinstance(item, dict) else None
+    if not isinstance(token, str):
+        raise InvalidRequestError("An item is a token, or an object with one", code="invalid_token")
+    try:
+        return normalize(token), Record.model_validate(item)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(part) for part in first["loc"])
+        raise InvalidRequestError(f"{path}: {first['msg']}", code="invalid_token") from None
+
+
+def amend(account: Account, given: Mapping[str, Any], now_ms: int) -> Account:
+    """The account with these fields of a `Record` taken over; counters and moments only ever grow."""
+    changes: dict[str, Any] = {name: given[name] for name in _PLAIN if name in given}
+    for name, attribute in _GROWING.items():
+        if given.get(name) is not None:
+            changes[attribute] = max(given[name], getattr(account, attribute) or 0)
+    if given.get("created_at"):
+        changes["created_at_ms"] = given["created_at"]
+    if reason := given.get("last_fail_reason"):
+        changes["last_fail_reason"] = shorten(reason)
+    changed = replace(account, **changes)
+    return _with_status(changed, given.get("status", account.status), has_quota="quota" in given, now_ms=now_ms)
+
+
+def _with_status(account: Account, status: Status, *, has_quota: bool, now_ms: int) -> Account:
+    """The account in this state: one that rests knows until when, an active one has quota or rests."""
+    if status is Status.COOLING:
+        if account.status is Status.COOLING:
+            return account
+        return cool_down(replace(account, status=Status.ACTIVE), None, _IMPORTED_AT_REST, now_ms)
+    woken = replace(account, status=status, cooling_until_ms=0, cooling_reason=None)
+    if status is not Status.ACTIVE:
+        return woken
+    if account.status is Status.COOLING and not has_quota:
+        return replace(woken, quota=DEFAULT_QUOTA[account.pool])
+    return woken if woken.quota else cool_down(woken, None, _NO_QUOTA, now_ms)
+
+
+def as_record(account: Account) -> dict[str, Any]:
+    """The account as lists and exports show it, with its token. Moments are Unix milliseconds."""
+    return {
+        "token": account.credential.get_secret_value(),
+        "status": account.status,
+        "quota": account.quota,
+        "created_at": account.created_at_ms,
+        "last_used_at": account.last_used_at_ms,
+        "use_count": account.use_count,
+        "fail_count": account.fail_count,
+        "last_fail_at": account.last_fail_at_ms,
+        "last_fail_reason": account.last_fail_reason,
+        "last_sync_at": account.last_sync_at_ms,
+        "tags": account.tags,
+        "note": account.note,
+        "last_asset_clear_at": account.last_asset_clear_at_ms,
+    }

@@ -1,0 +1,97 @@
+"""Asking Grok what accounts have left: one of them, or those that rest when none is left for a request."""
+
+import asyncio
+import heapq
+import time
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from operator import attrgetter
+from typing import Final
+
+from grok_app.accounts.account import Account, sync
+from grok_app.accounts.roster import Roster
+from grok_app.catalog import Pool
+from grok_app.db import now_ms
+from grok_app.errors import NotFoundError
+from grok_app.logs import get_logger
+from grok_app.settings import SettingsService
+from grok_app.upstream import Upstream, UpstreamError
+
+log = get_logger(__name__)
+_ONCE_IN_S: Final = 60.0
+"""Requests that find every account resting don't ask more often than that."""
+_PATIENCE_S: Final = 15.0
+"""So long such a request waits for the answers."""
+
+
+class Refresher:
+    """Asks Grok for quotas and takes them over.
+
+    Args:
+        roster: The accounts.
+        upstream: Where to ask.
+        settings: How many to ask at once.
+    """
+
+    def __init__(self, roster: Roster, upstream: Upstream, settings: SettingsService) -> None:
+        self._roster = roster
+        self._upstream = upstream
+        self._settings = settings
+        self._asked_at: dict[tuple[Pool, ...], float] = {}
+        self._asking: dict[tuple[Pool, ...], asyncio.Task[None]] = {}
+
+    async def refresh(self, account_id: int) -> Account:
+        """Ask for one account and take over its quota; a refused credential is counted.
+
+        Raises:
+            UpstreamError: Grok didn't tell.
+            NotFoundError: The account is gone.
+        """
+        account = self._current(account_id)
+        try:
+            quota = await self._upstream.quota(account.credential.get_secret_value())
+        except UpstreamError as error:
+            self._roster.blame(account_id, error)
+            raise
+        refreshed = sync(self._current(account_id), quota.remaining, quota.window_s, now_ms())
+        self._roster.pool.trust(account_id)
+        self._roster.keep(refreshed)
+        return refreshed
+
+    async def wake(self, pools: Sequence[Pool], excluded: Collection[int]) -> None:
+        """Ask for accounts that rest, since none is left for a request; those first that would wake first.
+
+        Asks once a minute at most; a request that comes while others wait for the answers waits with them.
+
+        Args:
+            pools: Which accounts would serve.
+            excluded: Those that would not.
+        """
+        key = tuple(pools)
+        if key not in self._asking:
+            resting = [account for account in self._roster.pool.resting(pools) if account.id not in excluded]
+            if not resting or time.monotonic() - self._asked_at.get(key, -_ONCE_IN_S) < _ONCE_IN_S:
+                return
+            self._asked_at[key] = time.monotonic()
+            self._asking[key] = asyncio.create_task(self._refresh_some(resting))
+            self._asking[key].add_done_callback(lambda _: self._asking.pop(key))
+        await asyncio.wait((self._asking[key],), timeout=_PATIENCE_S)
+
+    async def _refresh_some(self, resting: Sequence[Account]) -> None:
+        limits = self._settings.snapshot.usage
+        soonest = heapq.nsmallest(limits.batch_size, resting, key=attrgetter("cooling_until_ms"))
+        log.info("every account rests, asking for quotas", accounts=len(soonest))
+        slots = asyncio.Semaphore(limits.concurrent)
+
+        async def ask(account: Account) -> None:
+            async with slots:
+                with suppress(UpstreamError, NotFoundError):  # noted with the account
+                    await self.refresh(account.id)
+
+        await asyncio.gather(*(ask(account) for account in soonest))
+
+    def _current(self, account_id: int) -> Account:
+        account = self._roster.pool.get(account_id)
+        if account is None:
+            raise NotFoundError("The account was deleted", code="token_not_found")
+        return account

@@ -1,0 +1,60 @@
+"""Settings to and from the database, one row each: two writers of different settings never undo each other."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from grok_app.db import Vault, now_ms
+from grok_app.errors import ConfigurationError
+from grok_app.settings.schema import DEFINITIONS, is_secret
+from grok_app.settings.table import SettingRow
+
+
+class SettingRepository:
+    """Rows within the caller's session. Secrets are sealed on their way in and opened on their way out."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def read(self, session: AsyncSession) -> tuple[dict[str, Any], frozenset[str]]:
+        """The stored values by dotted name, and the names of the rows that are no setting of this version.
+
+        Raises:
+            ConfigurationError: A row can't be read.
+        """
+        rows = {row.name: row.value for row in (await session.exec(select(SettingRow))).all()}
+        values = {name: self._open(name, value) for name, value in rows.items() if name in DEFINITIONS}
+        return values, frozenset(rows.keys() - values.keys())
+
+    async def put(self, session: AsyncSession, values: Mapping[str, Any]) -> None:
+        """Store these values, as JSON has them, in place of what is there."""
+        now = now_ms()
+        rows = [
+            {"name": name, "value": self._seal(name, value), "updated_at": now}
+            for name, value in sorted(values.items())  # in one order, so that two writers can't lock each other out
+        ]
+        connection = await session.connection()
+        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        statement = insert(SettingRow).values(rows)
+        new = {"value": statement.excluded.value, "updated_at": statement.excluded.updated_at}
+        await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=new))
+
+    async def forget(self, session: AsyncSession, names: Iterable[str]) -> None:
+        """Delete the rows of these settings."""
+        connection = await session.connection()
+        await connection.execute(delete(SettingRow).where(col(SettingRow.name).in_(list(names))))
+
+    def _open(self, name: str, value: str) -> Any:
+        try:
+            return orjson.loads(self._vault.open(value) if is_secret(name) else value)
+        except orjson.JSONDecodeError:
+            raise ConfigurationError(f"The stored setting {name} is damaged: expected JSON") from None
+
+    def _seal(self, name: str, value: Any) -> str:
+        text = orjson.dumps(value).decode()
+        return self._vault.seal(text) if is_secret(name) else text

@@ -1,0 +1,161 @@
+"""What the value of a setting may be, and how a setting is declared."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final, Literal
+
+import orjson
+from curl_cffi.requests import BrowserType
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.config import JsonDict
+
+Unit = Literal["s", "ms", "h", "days", "MB", "bytes"]
+
+_COOKIE_VALUE: Final = re.compile(r"[!-+\--:<-~]*")
+_PROXY: Final = re.compile(r"((https?|socks5h?|socks4a?)://[^\s]+)?")
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_LONGEST_CHARS: Final = 4096
+"""More than any header or key needs; it keeps a slip of the hand out of the database."""
+_MOST_ITEMS: Final = 100
+
+
+class Section(BaseModel):
+    """A group of settings. Unknown keys are refused, so that a typo is seen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_switch_for_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Pydantic takes `true` for 1."""
+        is_number = type(cls.model_fields[str(info.field_name)].default) in (int, float)
+        if is_number and isinstance(value, bool):
+            raise ValueError("a number")
+        return value
+
+
+def setting(  # noqa: PLR0913 - one line each in the form
+    default: Any,
+    title: str,
+    text: str,
+    *,
+    unit: Unit | None = None,
+    ge: float | None = None,
+    le: float | None = None,
+) -> Any:
+    """A setting of a section: all that the console, the documents and the API know of it.
+
+    Args:
+        default: In force until something else is stored.
+        title: A few words, the label in a form.
+        text: What it decides, in a sentence.
+        unit: Of the number.
+        ge: The least number allowed.
+        le: The greatest.
+    """
+    extra: JsonDict | None = {"unit": unit} if unit else None
+    return Field(default, title=title, description=text, ge=ge, le=le, json_schema_extra=extra)
+
+
+def _split(value: Any) -> Any:
+    """Let the environment write a list as `a,b` or as JSON."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if not text.startswith("["):
+        return [item.strip() for item in text.split(",") if item.strip()]
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise ValueError('a list like a,b or ["a","b"]') from None
+
+
+def _parse_object(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        raise ValueError('a JSON object like {"X-Name": "value"}') from None
+
+
+def _check_keys(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    keys = [key.strip() for key in text.split(",")]
+    if text and not all(key.isascii() and key.isprintable() and key for key in keys):
+        raise ValueError("printable ASCII without blank parts, or nothing at all")
+    return SecretStr(text.strip())
+
+
+def _check_cookie(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if not _COOKIE_VALUE.fullmatch(text):
+        raise ValueError("the value of one cookie: no blanks, semicolons or line breaks")
+    return SecretStr(text)
+
+
+def _check_proxy(value: SecretStr) -> SecretStr:
+    if not _PROXY.fullmatch(value.get_secret_value()):
+        raise ValueError("a URL like http://user:password@host:port or socks5h://host:port")
+    return value
+
+
+def _check_profile(value: str) -> str:
+    if value not in BrowserType.__members__:
+        raise ValueError("a profile of curl_cffi, like chrome136, chrome146, firefox147 or safari260")
+    return value
+
+
+def _check_past_date(value: str) -> str:
+    if not value:
+        return value
+    try:
+        is_past = bool(_DATE.fullmatch(value)) and date.fromisoformat(value) < datetime.now(UTC).date()
+    except ValueError:  # 2001-02-30
+        is_past = False
+    if not is_past:
+        raise ValueError("a date in the past like 1990-01-31, or nothing")
+    return value
+
+
+def _drop_slash(value: str) -> str:
+    return value.rstrip("/")
+
+
+_Secret = Annotated[SecretStr, Field(max_length=_LONGEST_CHARS)]
+Key = Annotated[_Secret, AfterValidator(_check_keys)]
+CookieValue = Annotated[_Secret, AfterValidator(_check_cookie)]
+ProxyUrl = Annotated[_Secret, AfterValidator(_check_proxy)]
+"""Secret, since it may hold a password."""
+
+HeaderLine = Annotated[str, Field(min_length=1, max_length=_LONGEST_CHARS, pattern=r"^[^\r\n\x00]+$")]
+Browser = Annotated[str, AfterValidator(_check_profile)]
+HttpUrl = Annotated[str, Field(max_length=_LONGEST_CHARS, pattern=r"^https?://[^/\s]+(/[^\s]*)?$")]
+OwnUrl = Annotated[
+    str, Field(max_length=_LONGEST_CHARS, pattern=r"^(https?://[^/\s]+(/[^\s]*)?)?$"), AfterValidator(_drop_slash)
+]
+"""An address or nothing; a path can be put behind it as it is."""
+SocketUrl = Annotated[str, Field(max_length=_LONGEST_CHARS, pattern=r"^wss?://[^/\s]+(/[^\s]*)?$")]
+PastDate = Annotated[str, AfterValidator(_check_past_date)]
+
+_Name = Annotated[str, Field(min_length=1, max_length=_LONGEST_CHARS)]
+Names = Annotated[tuple[_Name, ...], BeforeValidator(_split), Field(max_length=_MOST_ITEMS)]
+_Status = Annotated[int, Field(ge=400, le=599)]
+Statuses = Annotated[tuple[_Status, ...], BeforeValidator(_split), Field(max_length=_MOST_ITEMS)]
+_HeaderName = Annotated[str, Field(max_length=_LONGEST_CHARS, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
+_HeaderValue = Annotated[str, Field(max_length=_LONGEST_CHARS, pattern=r"^[^\r\n\x00]*$")]
+Headers = Annotated[dict[_HeaderName, _HeaderValue], BeforeValidator(_parse_object), Field(max_length=_MOST_ITEMS)]
+
+ImageFormat = Annotated[
+    Literal["url", "base64"], BeforeValidator(lambda value: "base64" if value == "b64_json" else value)
+]
+"""`b64_json` is OpenAI's word for base64."""

@@ -1,0 +1,70 @@
+"""Values by dotted name, checked against the schema; and what is said when one is wrong, never quoting a secret."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from reprlib import Repr
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from grok_app.settings.schema import Settings, is_secret, nest
+
+_HIDDEN: Final = ("upstream.extra_headers",)  # no secret by itself, but people put cookies there
+_SHORTENED: Final = Repr()
+_SHORTENED.maxstring = _SHORTENED.maxother = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one value."""
+
+    name: str
+    """The setting's dotted name."""
+    path: str
+    """The same; within a list with the item's index, `retry.retry_status_codes.1`."""
+    code: str
+    """Pydantic's word for it."""
+    value: str
+    """As it was given; hidden where it may be a secret."""
+    expected: str
+
+    @property
+    def reason(self) -> str:
+        """What stands there and what should, to be put behind a name."""
+        return f"= {self.value}: expected {self.expected}"
+
+
+class WrongValueError(ValueError):
+    """Some values are wrong."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.path} {fault.reason}" for fault in faults))
+        self.faults = faults
+
+
+def validate(values: Mapping[str, Any]) -> Settings:
+    """The settings with these values, by dotted name; what isn't given is at its default.
+
+    Raises:
+        WrongValueError: A value is not what its setting takes.
+    """
+    try:
+        return Settings.model_validate(nest(values))
+    except ValidationError as error:
+        faults = [_read(item) for item in error.errors()]
+    raise WrongValueError(faults)  # out here, since the cause would print secrets
+
+
+def _read(item: ErrorDetails) -> Fault:
+    section, key, *rest = item["loc"]
+    name = f"{section}.{key}"
+    path = f"{name}.{rest[0]}" if rest and isinstance(rest[0], int) else name
+    is_hidden = is_secret(name) or name in _HIDDEN
+    return Fault(
+        name=name,
+        path=path,
+        code=item["type"],
+        value="(hidden)" if is_hidden else _SHORTENED.repr(item["input"]),
+        expected=item["msg"].removeprefix("Value error, ").removeprefix("Input should be "),
+    )

@@ -1,0 +1,21 @@
+"""Long work over many items: started once, watched by anyone, paused and cancelled; knows no domain."""
+
+from grok_app.tasks.service import Tasks, open_tasks
+from grok_app.tasks.task import Task, TaskCancelledError
+from grok_app.tasks.types import Ended, Event, ItemFailedError, ItemFinished, Job, Outcome, Progress, Snapshot, Status
+
+__all__ = [
+    "Ended",
+    "Event",
+    "ItemFailedError",
+    "ItemFinished",
+    "Job",
+    "Outcome",
+    "Progress",
+    "Snapshot",
+    "Status",
+    "Task",
+    "TaskCancelledError",
+    "Tasks",
+    "open_tasks",
+]

@@ -52,7 +52,7 @@ class Front:
         pages: Asgi,
         api: Asgi,
         routes: Iterable[str],
-        is_studio_open: Callable[[], bool],
+        is_studio_open: Callable[[], Awaitable[bool]],
         policies: Mapping[str, str],
     ) -> None:
         self._pages, self._api = pages, api
@@ -75,8 +75,8 @@ class Front:
         path = page_path(scope["path"])
         segment = _first_segment(path)
         if path == "/":
-            await _redirect(send, "/login" if self._is_studio_open() else _ADMIN_SIGN_IN)
-        elif segment in PUBLIC_PAGES and not self._is_studio_open():
+            await _redirect(send, "/login" if await self._is_studio_open() else _ADMIN_SIGN_IN)
+        elif segment in PUBLIC_PAGES and not await self._is_studio_open():
             await _not_found(send)
         elif segment == "admin" and path != _ADMIN_SIGN_IN:
             await _redirect(send, _ADMIN_SIGN_IN)

@@ -28,9 +28,15 @@ class GrokApp(rx.App):
             pages=super().__call__(),
             api=create_api(),
             routes=ROUTES,
-            is_studio_open=lambda: current().settings.snapshot.app.public_enabled,
+            is_studio_open=_is_studio_open,
             policies=page_policies(get_web_dir() / "build" / "client"),
         )
+
+
+async def _is_studio_open() -> bool:
+    settings = current().settings
+    await settings.catch_up()
+    return settings.snapshot.app.public_enabled
 
 
 @asynccontextmanager

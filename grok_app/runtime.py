@@ -118,9 +118,16 @@ async def open_services() -> AsyncGenerator[Services, None]:
             chat=ChatService(upstream, accounts, settings),
         )
         schedule = RefreshSchedule(roster, jobs, settings, Turn(database, TURN, TURN_S))
-        async with _in_background(schedule.run()):
+        async with _in_background(schedule.run()), _in_background(_keep_up(settings)):
             with _as_current(services):
                 yield services
+
+
+async def _keep_up(settings: SettingsService) -> None:
+    """For whoever reads settings without a request, a page's open socket say; requests look for themselves."""
+    while True:
+        await asyncio.sleep(1)
+        await settings.catch_up()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The front's rules, with two tiny ASGI apps behind it that say who was asked."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,27 @@ def says(name: str, *, status: int = 200) -> Any:
     return app
 
 
-def client(*, is_open: Callable[[], bool] = lambda: True, page_status: int = 200) -> httpx.AsyncClient:
+class Studio:
+    """The switch of the studio."""
+
+    def __init__(self, *, is_open: bool = True) -> None:
+        self.is_open = is_open
+
+    async def __call__(self) -> bool:
+        """Whether it is on."""
+        return self.is_open
+
+
+OPEN, CLOSED = Studio(), Studio(is_open=False)
+
+
+def client(studio: Studio = OPEN, *, page_status: int = 200) -> httpx.AsyncClient:
     """A client of a front whose studio is open or closed."""
     front = Front(
         pages=says("pages", status=page_status),
         api=says("api"),
         routes=("/chat", "/login", "/admin/login"),
-        is_studio_open=is_open,
+        is_studio_open=studio,
         policies=POLICIES,
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url="http://gateway")
@@ -54,7 +67,7 @@ def client(*, is_open: Callable[[], bool] = lambda: True, page_status: int = 200
 )
 async def test_the_api_answers_its_own_paths(path: str) -> None:
     """Whatever lies under an API prefix goes to the API untouched, unknown routes included: they are JSON errors."""
-    async with client(is_open=lambda: False) as front:
+    async with client(CLOSED) as front:
         answer = await front.get(path)
     assert answer.text == f"api {path}"
     assert "content-security-policy" not in answer.headers
@@ -69,7 +82,7 @@ def test_api_paths_are_exact(path: str) -> None:
 @pytest.mark.parametrize(("is_open", "target"), [(True, "/login"), (False, "/admin/login")], ids=["open", "closed"])
 async def test_the_start_leads_to_a_sign_in(is_open: bool, target: str) -> None:
     """`/` redirects with 307 to the studio's sign-in, or to the operator's when the studio is off."""
-    async with client(is_open=lambda: is_open) as front:
+    async with client(Studio(is_open=is_open)) as front:
         answer = await front.get("/")
     assert (answer.status_code, answer.headers["location"]) == (307, target)
 
@@ -96,7 +109,7 @@ async def test_the_start_leads_to_a_sign_in(is_open: bool, target: str) -> None:
 )
 async def test_a_closed_studio_has_no_pages(path: str) -> None:
     """With the studio off its pages are a plain 404, whatever the spelling."""
-    async with client(is_open=lambda: False) as front:
+    async with client(CLOSED) as front:
         answer = await front.get(f"http://gateway{path}")  # whole, since `//chat` alone would name a host
     assert (answer.status_code, answer.text) == (404, "Not Found")
     assert answer.headers["content-type"].startswith("text/plain")
@@ -104,10 +117,10 @@ async def test_a_closed_studio_has_no_pages(path: str) -> None:
 
 async def test_the_studio_can_be_opened_while_serving() -> None:
     """Each request asks anew whether the studio is open."""
-    is_open = False
-    async with client(is_open=lambda: is_open) as front:
+    studio = Studio(is_open=False)
+    async with client(studio) as front:
         assert (await front.get("/chat")).status_code == 404
-        is_open = True
+        studio.is_open = True
         assert (await front.get("/chat")).status_code == 200
 
 
@@ -130,7 +143,7 @@ async def test_console_pages_lead_to_the_operators_sign_in(path: str) -> None:
 @pytest.mark.parametrize("path", ["/admin/login", "/admin/login.html", "/admin/login/"])
 async def test_the_operators_sign_in_is_always_there(path: str) -> None:
     """Also with the studio off, and also as `.html`."""
-    async with client(is_open=lambda: False) as front:
+    async with client(CLOSED) as front:
         assert (await front.get(path)).text == "pages /admin/login/"
 
 
@@ -168,7 +181,7 @@ async def test_lifespan_and_sockets_belong_to_the_pages(kind: str) -> None:
     async def pages(scope: Any, _receive: Any, _send: Any) -> None:
         seen.append(scope["type"])
 
-    front = Front(pages=pages, api=says("api"), routes=(), is_studio_open=lambda: True, policies={})
+    front = Front(pages=pages, api=says("api"), routes=(), is_studio_open=OPEN, policies={})
     await front({"type": kind, "path": "/_event"}, None, None)  # type: ignore[arg-type] # not used
     assert seen == [kind]
 

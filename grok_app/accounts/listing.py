@@ -70,6 +70,12 @@ def read_items(items: Mapping[Pool, Sequence[object]]) -> tuple[dict[str, Wanted
     return wanted, result
 
 
+def changes(before: Mapping[int, Account], edits: Mapping[int, Wanted], now_ms: int) -> dict[int, Account]:
+    """What the accounts become, by their ids; only those that become something else."""
+    after = {account_id: edits[account_id].applied_to(account, now_ms) for account_id, account in before.items()}
+    return {account_id: account for account_id, account in after.items() if account != before[account_id]}
+
+
 def _masked(row: object) -> str:
     token = row.get("token") if isinstance(row, dict) else row
     return mask(token) if isinstance(token, str) else "…"

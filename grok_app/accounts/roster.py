@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from grok_app.accounts.account import Account, Status, note_failure, reject
 from grok_app.accounts.credential import normalize
-from grok_app.accounts.listing import Changed, Wanted, read_items
+from grok_app.accounts.listing import Changed, Wanted, changes, read_items
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.repository import AccountRepository
 from grok_app.catalog import Pool
@@ -188,9 +188,8 @@ class Roster:
         """
         now = now_ms()
         before = {account_id: account for account_id in edits if (account := self.pool.get(account_id))}
-        after = {account_id: edits[account_id].applied_to(account, now) for account_id, account in before.items()}
-        changed = {account_id: account for account_id, account in after.items() if account != before[account_id]}
-        added = [item.made(token, now) for token, item in (new or {}).items()]
+        changed = await asyncio.to_thread(changes, before, edits, now)
+        added = await asyncio.to_thread(lambda: [item.made(token, now) for token, item in (new or {}).items()])
         stored = await self._repository.change(added=added, changed=list(changed.values()), deleted=list(gone))
         for account_id in changed:
             self._follow(before[account_id], edits[account_id], now)

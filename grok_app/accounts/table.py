@@ -1,8 +1,10 @@
 """The accounts at rest: credentials sealed, found again by their keyed hash."""
 
+from typing import Any
+
 import orjson
 from pydantic import SecretStr
-from sqlalchemy import Column, String, Text
+from sqlalchemy import Column, Row, String, Text
 from sqlmodel import Field
 
 from grok_app.accounts.account import Account, Status
@@ -39,10 +41,10 @@ class AccountRow(TableModel, table=True):
     note: str = Field(default="", sa_column=Column(Text, nullable=False))
 
 
-def read_row(row: AccountRow, vault: Vault, known: Account | None = None) -> Account:
+def read_row(row: Row[Any], vault: Vault, known: Account | None = None) -> Account:
     """The account of a stored row; with its credential from the account as it was known before, where it was."""
     return Account(
-        id=row.id or 0,
+        id=row.id,
         pool=Pool(row.pool),
         credential=known.credential if known else SecretStr(vault.open(row.credential)),
         status=Status(row.status),

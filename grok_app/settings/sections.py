@@ -144,6 +144,3 @@ class TokenSection(Section):
     save_delay_ms: int = setting(
         500, "Save delay", "Longest time between a change of an account and its row.", unit="ms", ge=10, le=60_000
     )
-    reload_interval_sec: float = setting(
-        30, "Reload", "Longest time until another process's changes of accounts are seen.", unit="s", ge=1, le=3600
-    )

@@ -58,6 +58,7 @@ RETIRED: Final = frozenset(
         "proxy.skip_proxy_ssl_verify",
         "proxy.timeout",
         "retry.reset_session_status_codes",
+        "token.reload_interval_sec",
         "token.usage_flush_interval_sec",
         "video.upscale_timing",
     }

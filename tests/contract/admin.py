@@ -1,0 +1,100 @@
+"""The operator over raw HTTP: who asks, what is asked of many accounts, and how their tasks are watched."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+
+from grok_app.catalog import Pool
+from tests.conftest import APP_KEY, KEYS, QUICK_RETRIES, GatewayFactory
+from tests.contract.wire import events
+from tests.servers import Gateway
+
+PREFIXES: Final = ["/v1/admin", "/api/v1/admin"]
+DESK: Final = {
+    **KEYS,
+    **QUICK_RETRIES,
+    "token.auto_refresh": "false",
+    "token.fail_threshold": "2",
+    "usage.timeout": "1",
+    "nsfw.timeout": "1",
+}
+COUNTS: Final = {"task_id", "status", "total", "processed", "ok", "fail", "warning"}
+"""What every event of a task says."""
+
+
+def desk(make_gateway: GatewayFactory) -> Gateway:
+    """A gateway whose accounts each test puts there by itself, and that asks Grok for nothing unless it is told to."""
+    return make_gateway({Pool.SUPER: ("sandbox-super-desk",)}, DESK)
+
+
+def operator(gateway: Gateway, prefix: str, **headers: str) -> httpx.Client:
+    """A client that shows the operator's key."""
+    shown = {"Authorization": f"Bearer {APP_KEY}", **headers}
+    return httpx.Client(base_url=f"{gateway.url}{prefix}", headers=shown, timeout=15)
+
+
+def fresh(*endings: str, tier: str = "basic") -> list[str]:
+    """A token for each ending, none of which Grok has ever seen. Long enough to be known again when it is masked."""
+    return [f"sandbox-{tier}-{uuid4().hex}{ending}" for ending in endings]
+
+
+def employ(admin: httpx.Client, tokens: Iterable[str], pool: Pool = Pool.BASIC) -> None:
+    """Let these be all the accounts there are."""
+    answer = admin.post("/tokens", json={pool: list(tokens)}).raise_for_status().json()
+    assert answer["skipped"] == []
+
+
+def account_of(admin: httpx.Client, token: str) -> dict[str, Any]:
+    """The fields of this account."""
+    pools = admin.get("/tokens").raise_for_status().json()
+    [account] = [account for accounts in pools.values() for account in accounts if account["token"] == token]
+    return dict(account)
+
+
+def set_up(admin: httpx.Client, **settings: Any) -> None:
+    """Change settings, `section__key`."""
+    body = {name.replace("__", "."): value for name, value in settings.items()}
+    admin.post("/config", json=body).raise_for_status()
+
+
+def printed_keys(gateway: Gateway) -> dict[str, str]:
+    """The keys that a gateway made and printed at its first start."""
+    return dict(re.findall(r"^ +(Operator's key|API key|Public key) +(\S{43})$", gateway.process.log(), re.MULTILINE))
+
+
+def start(admin: httpx.Client, path: str, body: dict[str, Any]) -> tuple[str, int]:
+    """Start a task; its id and how many items it has."""
+    started = admin.post(path, json=body).raise_for_status().json()
+    assert started.keys() == {"status", "task_id", "total"}
+    assert started["status"] == "success"
+    return started["task_id"], started["total"]
+
+
+def watch(admin: httpx.Client, task_id: str) -> list[dict[str, Any]]:
+    """All events of a task up to its end, which must tell one story whose numbers agree."""
+    answer = admin.get(f"/batch/{task_id}/stream").raise_for_status()
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    story = events(answer.text)
+    first, *progress, last = story
+    assert (first.keys(), first["type"]) == (COUNTS | {"type"}, "snapshot")
+    assert {event["type"] for event in progress} <= {"progress"}
+    assert last["type"] in {"done", "error", "cancelled"}
+    for event in story:
+        assert event.keys() >= COUNTS
+        assert (event["task_id"], event["total"]) == (task_id, first["total"])
+        assert event["ok"] + event["fail"] == event["processed"] <= event["total"]
+    counted = [event["processed"] for event in (first, *progress)]
+    assert counted == list(range(first["processed"], first["processed"] + len(counted)))
+    assert last["processed"] == counted[-1]
+    return story
+
+
+def outcome(admin: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What a task came to, which must reach its good end."""
+    task_id, total = start(admin, path, body)
+    *_, last = watch(admin, task_id)
+    assert (last["type"], last["processed"]) == ("done", total)
+    return dict(last["result"])

@@ -6,7 +6,8 @@ from grok_app.errors import InvalidRequestError
 
 _LIMIT_CHARS: Final = 16_384
 _SHORTEST_CHARS: Final = 4
-_MASKABLE_CHARS: Final = 16
+_SHOWN: Final = ((16, 4), (10, 2))
+"""Of a token this long, so many characters are shown at each end."""
 
 
 _MANGLED: Final = str.maketrans(
@@ -23,10 +24,7 @@ def normalize(pasted: str) -> str:
     Raises:
         InvalidRequestError: Nothing is left, or it has characters that no cookie has. The message never quotes it.
     """
-    token = pasted.translate(_MANGLED).strip()
-    if token[:4].lower() == "sso=":
-        token = token[4:]
-    token = token.partition(";")[0].strip()
+    token = _bare(pasted)
     if not _SHORTEST_CHARS <= len(token) <= _LIMIT_CHARS:
         raise InvalidRequestError("A token has 4 to 16384 characters", code="invalid_token")
     if not token.isascii() or not token.isprintable() or " " in token:
@@ -34,7 +32,15 @@ def normalize(pasted: str) -> str:
     return token
 
 
-def mask(token: str) -> str:
-    """Enough of a token to know it again, too little to use it: `abcd…wxyz`."""
-    shown = "".join(character if character.isprintable() else " " for character in token.strip())
-    return f"{shown[:4]}…{shown[-4:]}" if len(shown) >= _MASKABLE_CHARS else "…"
+def mask(pasted: str) -> str:
+    """Enough of a token to know it again, too little to use it: `abcd…wxyz`; of a short one less, or nothing."""
+    text = "".join(character if character.isprintable() else " " for character in _bare(pasted))
+    shown = next((count for length, count in _SHOWN if len(text) >= length), 0)
+    return f"{text[:shown]}…{text[-shown:]}" if shown else "…"
+
+
+def _bare(pasted: str) -> str:
+    token = pasted.translate(_MANGLED).strip()
+    if token[:4].lower() == "sso=":
+        token = token[4:]
+    return token.partition(";")[0].strip()

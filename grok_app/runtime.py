@@ -97,7 +97,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
     configure_logging(env.log_level, as_json=env.log_json)
     vault = _vault(env)
     async with (
-        _open_storage(env, vault, overrides) as (database, settings, roster),
+        open_storage(env, vault, overrides) as (database, settings, roster),
         open_grokweb(lambda: _grokweb_options(settings.snapshot)) as upstream,
         open_tasks() as tasks,
     ):
@@ -181,12 +181,12 @@ def seed_demo(accounts: Mapping[Pool, list[str]]) -> Keys:
 
 
 async def _ensure_keys(env: Env, overrides: Mapping[str, str]) -> Keys:
-    async with _open_storage(env, _vault(env), overrides) as (_, settings, _):
+    async with open_storage(env, _vault(env), overrides) as (_, settings, _):
         return Keys(**await settings.ensure_keys())
 
 
 async def _seed(env: Env, overrides: Mapping[str, str], accounts: Mapping[Pool, list[str]]) -> Keys:
-    async with _open_storage(env, _vault(env), overrides) as (_, settings, roster):
+    async with open_storage(env, _vault(env), overrides) as (_, settings, roster):
         for credentials in accounts.values():
             await roster.delete(credentials)
         await roster.add(accounts)
@@ -195,10 +195,21 @@ async def _seed(env: Env, overrides: Mapping[str, str], accounts: Mapping[Pool, 
 
 
 @asynccontextmanager
-async def _open_storage(
-    env: Env, vault: Vault, overrides: Mapping[str, str]
+async def open_storage(
+    env: Env, vault: Vault, overrides: Mapping[str, str], *, is_rehearsal: bool = False
 ) -> AsyncGenerator[tuple[Database, SettingsService, Roster], None]:
-    async with open_database(env.database) as database:
+    """What is stored, for as long as the block runs. The schema must be up to date.
+
+    Args:
+        env: Names the database and the data folder.
+        vault: Opens what is sealed.
+        overrides: The settings that the environment holds.
+        is_rehearsal: Whatever is written is taken back at once; settings and roster go on as if it were there.
+
+    Raises:
+        ConfigurationError: A setting is wrong.
+    """
+    async with open_database(env.database, is_rehearsal=is_rehearsal) as database:
         settings = await open_settings(database, vault, overrides, notice=Notice(env.data_dir / "settings.notice"))
         async with open_roster(database, vault, settings, Notice(env.data_dir / "accounts.notice")) as roster:
             yield database, settings, roster

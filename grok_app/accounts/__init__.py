@@ -11,6 +11,7 @@ from grok_app.accounts.roster import Roster, open_roster
 from grok_app.accounts.schedule import TURN, TURN_S, RefreshSchedule
 from grok_app.accounts.service import Accounts, Lease, NoAccountError
 from grok_app.accounts.table import AccountRow
+from grok_app.accounts.transfer import Parcel, Unpacked, pack, read_parcel, unpack, write_parcel
 
 __all__ = [
     "TURN",
@@ -24,6 +25,7 @@ __all__ = [
     "Lease",
     "NoAccountError",
     "Note",
+    "Parcel",
     "Quota",
     "Record",
     "RefreshSchedule",
@@ -32,7 +34,12 @@ __all__ = [
     "Skipped",
     "Status",
     "Tags",
+    "Unpacked",
     "as_record",
     "open_roster",
+    "pack",
     "read_birth_date",
+    "read_parcel",
+    "unpack",
+    "write_parcel",
 ]

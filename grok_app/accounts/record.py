@@ -26,7 +26,9 @@ _Count = Annotated[int, Field(ge=0, le=_COUNT_LIMIT)]
 _Tag = Annotated[str, Field(min_length=1, max_length=50)]
 Tags = Annotated[tuple[_Tag, ...], Field(max_length=50), BeforeValidator(lambda value: () if value is None else value)]
 Note = Annotated[
-    str, Field(max_length=_NOTE_LIMIT_CHARS), BeforeValidator(lambda value: "" if value is None else value)
+    str,
+    Field(max_length=_NOTE_LIMIT_CHARS, pattern=r"^[^\x00]*$"),
+    BeforeValidator(lambda value: "" if value is None else value),
 ]
 Quota = Annotated[int, Field(ge=0, le=_QUOTA_LIMIT)]
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from grok_app import __version__
+from grok_app.catalog import Pool
 from grok_app.cli.demo import run_demo
 from grok_app.cli.storage import prepare_apart
 from grok_app.env import Env, current_env
@@ -45,30 +46,37 @@ def _export(variable: str) -> Callable[[click.Context, click.Parameter, Any], No
 
     def callback(context: click.Context, _: click.Parameter, value: Any) -> None:
         if isinstance(value, Path):
-            value = (context.find_root().obj or Path.cwd()) / value
+            value = _from_user(context, value)
         if value is not None:
             os.environ[variable] = str(value)
 
     return callback
 
 
+def _from_user(context: click.Context, path: Path) -> Path:
+    """The path as the user means it, who doesn't know that we stand in another folder."""
+    started_in: Path = context.find_root().obj or Path.cwd()
+    return started_in / path
+
+
+def _option(name: str, kind: click.ParamType[Any], variable: str, meaning: str) -> Callable[[Command], Command]:
+    text = f"{meaning} Stands above {variable}."
+    return click.option(name, type=kind, expose_value=False, callback=_export(variable), help=text)
+
+
+data_dir_option = _option(
+    "--data-dir",
+    click.Path(file_okay=False, path_type=Path),
+    "GROK_APP_DATA_DIR",
+    "Folder for the database, keys and media.",
+)
+
+
 def server_options(command: Command) -> Command:
     """Add `--host`, `--port` and `--data-dir`."""
-    data_dir = click.Path(file_okay=False, path_type=Path)
-    for option, kind, variable, meaning in (
-        ("--data-dir", data_dir, "GROK_APP_DATA_DIR", "Folder for the database, keys and media."),
-        ("--port", click.IntRange(1, 65535), "GROK_APP_PORT", "Port for pages and API."),
-        ("--host", click.STRING, "GROK_APP_HOST", "Address to listen on."),
-    ):
-        add = click.option(
-            option,
-            type=kind,
-            expose_value=False,
-            callback=_export(variable),
-            help=f"{meaning} Stands above {variable}.",
-        )
-        command = add(command)
-    return command
+    port = _option("--port", click.IntRange(1, 65535), "GROK_APP_PORT", "Port for pages and API.")
+    host = _option("--host", click.STRING, "GROK_APP_HOST", "Address to listen on.")
+    return host(port(data_dir_option(command)))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -152,6 +160,50 @@ def upgrade() -> None:
     from grok_app.db import upgrade as upgrade_database  # noqa: PLC0415 - heavy, and other commands do without
 
     upgrade_database(current_env()[0].database)
+
+
+@commands.command(name="import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--pool",
+    type=click.Choice([pool.value for pool in Pool]),
+    default=Pool.BASIC.value,
+    show_default=True,
+    help="Where tokens go for which the file names no pool.",
+)
+@click.option(
+    "--dry-run",
+    "is_rehearsal",
+    is_flag=True,
+    help="Say what would happen and change nothing. The database must be up to date.",
+)
+@data_dir_option
+@click.pass_context
+def import_(context: click.Context, path: Path, pool: str, is_rehearsal: bool) -> None:
+    """Take over accounts and settings from PATH.
+
+    PATH is the data folder of grok2api or the folder of an export (token.json, config.toml), or one file: .json
+    (accounts), .txt (one token per line) or .toml (settings). Accounts that are there already stay as they are. Servers
+    may run meanwhile.
+    """
+    from grok_app.cli.transfer import move_in  # noqa: PLC0415 - heavy, and other commands do without
+
+    move_in(_from_user(context, path), Pool(pool), is_rehearsal=is_rehearsal)
+
+
+@commands.command()
+@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path("grok-export"))
+@click.option("--force", "may_overwrite", is_flag=True, help="Overwrite files that are there.")
+@data_dir_option
+@click.pass_context
+def export(context: click.Context, folder: Path, may_overwrite: bool) -> None:
+    """Write all accounts and settings to DIR, ./grok-export by default, for import to read.
+
+    The files, token.json and config.toml, hold tokens and keys that anyone can read who gets hold of them.
+    """
+    from grok_app.cli.transfer import move_out  # noqa: PLC0415 - heavy, and other commands do without
+
+    move_out(_from_user(context, folder), may_overwrite=may_overwrite)
 
 
 def _prepare(at: str = "Console: {url}/admin") -> Env:

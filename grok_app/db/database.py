@@ -16,16 +16,24 @@ _BUSY_TIMEOUT_MS = 5000
 
 
 class Database:
-    """One engine and its sessions."""
+    """One engine and its sessions.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    Args:
+        engine: Whose connections are used.
+        is_rehearsal: Whether every session is taken back at its end, as if nothing had happened.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, is_rehearsal: bool = False) -> None:
         self._engine = engine
+        self._is_rehearsal = is_rehearsal
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[AsyncSession, None]:
         """A session whose work is committed when the block ends and rolled back when it raises."""
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
+            if self._is_rehearsal:
+                await session.rollback()
 
     async def ping(self) -> None:
         """Ask the database for one row.
@@ -38,13 +46,16 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncGenerator[Database, None]:
-    """Open the database at this URL (`sqlite:///…`, `postgresql://…`) and close its connections at the end."""
+async def open_database(url: str, *, is_rehearsal: bool = False) -> AsyncGenerator[Database, None]:
+    """Open the database at this URL (`sqlite:///…`, `postgresql://…`) and close its connections at the end.
+
+    In a rehearsal nothing that is written stays.
+    """
     engine = create_async_engine(driver_url(url, is_async=True), pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", prepare_sqlite)
     try:
-        yield Database(engine)
+        yield Database(engine, is_rehearsal=is_rehearsal)
     finally:
         await engine.dispose()
 

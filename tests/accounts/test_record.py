@@ -34,6 +34,8 @@ ACCOUNT = Account(1, Pool.BASIC, SecretStr("token"), Status.ACTIVE, 10, use_coun
         {"token": "good", "tags": "one"},
         {"token": "good", "tags": [""]},
         {"token": "good", "use_count": 1.5},
+        {"token": "good", "note": "a\x00b"},
+        {"token": "good", "note": "x" * 2001},
     ],
     ids=repr,
 )

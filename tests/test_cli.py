@@ -40,7 +40,7 @@ def test_help_lists_the_commands() -> None:
     """What a user may call is there; what only our own processes call isn't."""
     answer = grok_app("--help")
     assert answer.returncode == 0
-    for command in ("run", "demo", "api", "sandbox", "build", "db"):
+    for command in ("run", "demo", "api", "sandbox", "build", "db", "import", "export"):
         assert f"  {command} " in answer.stdout
     assert "prepare" not in answer.stdout
 

@@ -258,7 +258,7 @@ def accounts(draw: st.DrawFn) -> Account:
         last_sync_at_ms=draw(moments),
         last_asset_clear_at_ms=draw(moments),
         tags=tuple(draw(st.lists(st.text(min_size=1, max_size=50), max_size=5))),
-        note=draw(st.text(max_size=200)),
+        note=draw(st.text(st.characters(exclude_characters="\0"), max_size=200)),
     )
 
 

@@ -52,22 +52,34 @@ class Wanted:
         return amend(fresh, self.given, now_ms)
 
 
-def read_items(items: Mapping[Pool, Sequence[object]]) -> tuple[dict[str, Wanted], Changed]:
-    """The accounts of a list by their tokens, and the items that are none. Of one token the first item counts."""
-    wanted: dict[str, Wanted] = {}
-    result = Changed()
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list as it was read."""
+
+    wanted: dict[str, Wanted]
+    """By token."""
+    spared: set[str]
+    """Tokens of skipped items: a slip in a field is no wish to delete the account."""
+    result: Changed
+    """Knows the duplicates and the skipped items already."""
+
+
+def read_items(items: Mapping[Pool, Sequence[object]]) -> Listing:
+    """Read a list. Of several items with one token the first counts."""
+    listing = Listing({}, set(), Changed())
     for pool, rows in items.items():
         for row in rows:
             try:
                 token, record = read_item(row)
             except InvalidRequestError as error:
-                result.skipped.append(Skipped(pool, _masked(row), error.message))
+                listing.spared.add(_token_of(row))
+                listing.result.skipped.append(Skipped(pool, mask(_token_of(row)), error.message))
                 continue
-            if token in wanted:
-                result.duplicates += 1
+            if token in listing.wanted:
+                listing.result.duplicates += 1
             else:
-                wanted[token] = Wanted(pool, record.given())
-    return wanted, result
+                listing.wanted[token] = Wanted(pool, record.given())
+    return listing
 
 
 def changes(before: Mapping[int, Account], edits: Mapping[int, Wanted], now_ms: int) -> dict[int, Account]:
@@ -76,6 +88,6 @@ def changes(before: Mapping[int, Account], edits: Mapping[int, Wanted], now_ms: 
     return {account_id: account for account_id, account in after.items() if account != before[account_id]}
 
 
-def _masked(row: object) -> str:
+def _token_of(row: object) -> str:
     token = row.get("token") if isinstance(row, dict) else row
-    return mask(token) if isinstance(token, str) else "…"
+    return token if isinstance(token, str) else ""

@@ -34,7 +34,7 @@ Quota = Annotated[int, Field(ge=0, le=_QUOTA_LIMIT)]
 
 
 class Record(BaseModel):
-    """One account without its token. A field that is not given says nothing; unknown ones are dropped."""
+    """One account without its token. A field that is not given, or null, says nothing; unknown ones are dropped."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
@@ -75,11 +75,10 @@ def read_item(item: object) -> tuple[str, Record]:
     """
     if isinstance(item, str):
         return normalize(item), Record()
-    token = item.get("token") if isinstance(item, dict) else None
-    if not isinstance(token, str):
+    if not isinstance(item, dict) or not isinstance(token := item.get("token"), str):
         raise InvalidRequestError("An item is a token, or an object with one", code="invalid_token")
     try:
-        return normalize(token), Record.model_validate(item)
+        return normalize(token), Record.model_validate({key: value for key, value in item.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"])

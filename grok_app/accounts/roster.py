@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from grok_app.accounts.account import Account, Status, note_failure, reject
 from grok_app.accounts.credential import normalize
-from grok_app.accounts.listing import Changed, Wanted, changes, read_items
+from grok_app.accounts.listing import Changed, Listing, Wanted, changes, read_items
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.repository import AccountRepository
 from grok_app.catalog import Pool
@@ -68,20 +68,21 @@ class Roster:
         Args:
             items: By pool; tokens as people paste them, or objects with the fields of a `Record`.
         """
-        wanted, result = await asyncio.to_thread(read_items, items)
+        listing = await asyncio.to_thread(read_items, items)
         async with self._writing:
-            await self._until_no_other_process_interferes(lambda: self._add(wanted, result))
-        return result
+            await self._until_no_other_process_interferes(lambda: self._add(listing))
+        return listing.result
 
     async def replace(self, items: Mapping[Pool, Sequence[object]]) -> Changed:
         """Let these be all the accounts, in one transaction. A pool that is left out is emptied.
 
-        Fields that are not given keep their values; what requests have counted meanwhile is not lost.
+        An account whose item has a mistake is skipped and stays as it is. Fields that are not given keep their
+        values; what requests have counted meanwhile is not lost.
         """
-        wanted, result = await asyncio.to_thread(read_items, items)
+        listing = await asyncio.to_thread(read_items, items)
         async with self._writing:
-            await self._until_no_other_process_interferes(lambda: self._replace(wanted, result))
-        return result
+            await self._until_no_other_process_interferes(lambda: self._replace(listing))
+        return listing.result
 
     async def amend(self, pasted: str, given: Mapping[str, Any], pool: Pool | None = None) -> Account:
         """Change fields of one account, see `Record`, and perhaps its pool.
@@ -165,18 +166,22 @@ class Roster:
             await self._reload()
             await work()
 
-    async def _add(self, wanted: Mapping[str, Wanted], result: Changed) -> None:
-        new = {token: item for token, item in wanted.items() if token not in self._ids}
+    async def _add(self, listing: Listing) -> None:
+        new = self._new_ones(listing)
         await self._edit({}, new)
-        result.added = len(new)
-        result.duplicates += len(wanted) - len(new)
+        listing.result.added = len(new)
+        listing.result.duplicates += len(listing.wanted) - len(new)
 
-    async def _replace(self, wanted: Mapping[str, Wanted], result: Changed) -> None:
-        edits = {self._ids[token]: item for token, item in wanted.items() if token in self._ids}
-        new = {token: item for token, item in wanted.items() if token not in self._ids}
-        gone = set(self._ids.values()) - edits.keys()
-        result.updated = await self._edit(edits, new, gone)
-        result.added, result.deleted = len(new), len(gone)
+    async def _replace(self, listing: Listing) -> None:
+        edits = {self._ids[token]: item for token, item in listing.wanted.items() if token in self._ids}
+        new = self._new_ones(listing)
+        spared = {account.id for token in listing.spared if (account := self.find(token))}
+        gone = set(self._ids.values()) - edits.keys() - spared
+        listing.result.updated = await self._edit(edits, new, gone)
+        listing.result.added, listing.result.deleted = len(new), len(gone)
+
+    def _new_ones(self, listing: Listing) -> dict[str, Wanted]:
+        return {token: item for token, item in listing.wanted.items() if token not in self._ids}
 
     async def _edit(
         self, edits: Mapping[int, Wanted], new: Mapping[str, Wanted] | None = None, gone: Collection[int] = ()

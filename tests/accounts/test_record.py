@@ -41,11 +41,12 @@ ACCOUNT = Account(1, Pool.BASIC, SecretStr("token"), Status.ACTIVE, 10, use_coun
 )
 def test_an_item_that_is_no_account_is_skipped_with_a_reason(item: Any) -> None:
     """And stops none of the others; the reason never quotes a token."""
-    wanted, result = read_items({Pool.BASIC: [item, "other-token"]})
-    assert list(wanted) == ["other-token"]
-    assert [skipped.pool for skipped in result.skipped] == [Pool.BASIC]
-    assert result.skipped[0].reason
-    assert "good" not in result.skipped[0].reason
+    listing = read_items({Pool.BASIC: [item, "other-token"]})
+    assert list(listing.wanted) == ["other-token"]
+    [skipped] = listing.result.skipped
+    assert skipped.pool is Pool.BASIC
+    assert skipped.reason
+    assert "good" not in skipped.reason
 
 
 @given(
@@ -58,14 +59,14 @@ def test_an_item_that_is_no_account_is_skipped_with_a_reason(item: Any) -> None:
 )
 def test_no_item_breaks_the_reading(item: Any) -> None:
     """Whatever JSON a list holds, each item is an account or is skipped."""
-    wanted, result = read_items({Pool.BASIC: [item]})
-    assert len(wanted) + len(result.skipped) == 1
+    listing = read_items({Pool.BASIC: [item]})
+    assert len(listing.wanted) + len(listing.result.skipped) == 1
 
 
 def test_unknown_fields_are_dropped_and_missing_ones_say_nothing() -> None:
     """An export of a later version is read as far as we know it."""
-    token, record = read_item({"token": " sso=abcd; x=y", "note": None, "consumed": 9})
-    assert (token, record.given()) == ("abcd", {"note": ""})
+    token, record = read_item({"token": " sso=abcd; x=y", "note": None, "quota": None, "consumed": 9})
+    assert (token, record.given()) == ("abcd", {})
 
 
 @pytest.mark.parametrize("dash", ["\u2010", "\u2011", "\u2013", "\u2212"], ids=ascii)

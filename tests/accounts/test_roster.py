@@ -97,6 +97,14 @@ async def test_what_is_sent_back_unchanged_changes_nothing(roster: Roster, datab
     }
 
 
+async def test_a_slip_in_a_field_deletes_no_account(roster: Roster) -> None:
+    """The account stays as it is, and the item is named."""
+    before = by_token(roster)
+    result = await roster.replace({Pool.SUPER: [{"token": "sso=first", "quota": -1}]})
+    assert (result.deleted, result.updated, len(result.skipped)) == (0, 0, 1)
+    assert by_token(roster) == before
+
+
 async def test_a_replacement_that_fails_changes_nothing(
     roster: Roster, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -258,7 +258,7 @@ def accounts(draw: st.DrawFn) -> Account:
         last_sync_at_ms=draw(moments),
         last_asset_clear_at_ms=draw(moments),
         tags=tuple(draw(st.lists(st.text(min_size=1, max_size=50), max_size=5))),
-        note=draw(st.text(st.characters(exclude_characters="\0"), max_size=200)),
+        note=draw(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)),
     )
 
 
@@ -268,9 +268,9 @@ def test_accounts_survive_the_way(before: list[Account]) -> None:
     rows = {pool: [as_record(account) for account in before if account.pool is pool] for pool in Pool}
     with tempfile.TemporaryDirectory() as folder:
         write_parcel(Parcel(rows, {}), Path(folder), may_overwrite=False)
-        wanted, result = read_items(read_parcel(Path(folder), Pool.BASIC).accounts)
-    assert (result.skipped, result.duplicates) == ([], 0)
-    after = {token: item.made(token, NOW) for token, item in wanted.items()}
+        listing = read_items(read_parcel(Path(folder), Pool.BASIC).accounts)
+    assert (listing.result.skipped, listing.result.duplicates) == ([], 0)
+    after = {token: item.made(token, NOW) for token, item in listing.wanted.items()}
     assert {token: (account.pool, as_record(account)) for token, account in after.items()} == {
         account.credential.get_secret_value(): (account.pool, as_record(account)) for account in before
     }

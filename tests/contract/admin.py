@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable
+from itertools import count
 from typing import Any, Final
 from uuid import uuid4
 
 import httpx
 
 from grok_app.catalog import Pool
-from tests.conftest import APP_KEY, KEYS, QUICK_RETRIES, GatewayFactory
+from tests.conftest import API_KEY, APP_KEY, ENDLESS, KEYS, QUICK_RETRIES, GatewayFactory
 from tests.contract.wire import events
 from tests.servers import Gateway
 
@@ -21,8 +22,30 @@ DESK: Final = {
     "usage.timeout": "1",
     "nsfw.timeout": "1",
 }
+GIVEN: Final = {
+    "status": "active",
+    "quota": 33,
+    "created_at": 1_700_000_000_000,
+    "last_used_at": 1_700_000_001_000,
+    "use_count": 5,
+    "fail_count": 1,
+    "last_fail_at": 1_700_000_002_000,
+    "last_fail_reason": "Something",
+    "last_sync_at": 1_700_000_003_000,
+    "tags": ["one", "two"],
+    "note": "A note",
+    "last_asset_clear_at": 1_700_000_004_000,
+}
+"""A value for every field of an account but its token."""
+SESSION: Final = "/v1/admin/session"
+OTHER_ORIGIN: Final = "https://console.example.com"
+"""Another site, but one whose pages may call."""
+GUARDED: Final = f"sandbox-basic-guarded-{ENDLESS}"
+"""The only account of the gateway behind a proxy."""
 COUNTS: Final = {"task_id", "status", "total", "processed", "ok", "fail", "warning"}
 """What every event of a task says."""
+
+_ADDRESSES: Final = count(1)
 
 
 def desk(make_gateway: GatewayFactory) -> Gateway:
@@ -30,20 +53,19 @@ def desk(make_gateway: GatewayFactory) -> Gateway:
     return make_gateway({Pool.SUPER: ("sandbox-super-desk",)}, DESK)
 
 
-def operator(gateway: Gateway, prefix: str, **headers: str) -> httpx.Client:
+def operator(gateway: Gateway, prefix: str) -> httpx.Client:
     """A client that shows the operator's key."""
-    shown = {"Authorization": f"Bearer {APP_KEY}", **headers}
-    return httpx.Client(base_url=f"{gateway.url}{prefix}", headers=shown, timeout=15)
+    return httpx.Client(base_url=f"{gateway.url}{prefix}", headers=bearer(APP_KEY), timeout=15)
 
 
 def fresh(*endings: str, tier: str = "basic") -> list[str]:
-    """A token for each ending, none of which Grok has ever seen. Long enough to be known again when it is masked."""
-    return [f"sandbox-{tier}-{uuid4().hex}{ending}" for ending in endings]
+    """A token for each ending, or one, that Grok has never seen. Long enough to be known again when it is masked."""
+    return [f"sandbox-{tier}-{uuid4().hex}{ending}" for ending in endings or ("",)]
 
 
-def employ(admin: httpx.Client, tokens: Iterable[str], pool: Pool = Pool.BASIC) -> None:
+def employ(admin: httpx.Client, items: Iterable[Any], pool: Pool = Pool.BASIC) -> None:
     """Let these be all the accounts there are."""
-    answer = admin.post("/tokens", json={pool: list(tokens)}).raise_for_status().json()
+    answer = admin.post("/tokens", json={pool: list(items)}).raise_for_status().json()
     assert answer["skipped"] == []
 
 
@@ -98,3 +120,36 @@ def outcome(admin: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, A
     *_, last = watch(admin, task_id)
     assert (last["type"], last["processed"]) == ("done", total)
     return dict(last["result"])
+
+
+def behind_proxy(make_gateway: GatewayFactory) -> Gateway:
+    """A gateway behind a proxy that tells it each caller's address, so that tests don't share one.
+
+    It has made its keys by itself, but for the API key.
+    """
+    settings = {"app.api_key": API_KEY, "trusted_proxies": "127.0.0.1", "cors_origins": OTHER_ORIGIN}
+    return make_gateway({Pool.BASIC: (GUARDED,)}, {**QUICK_RETRIES, **settings})
+
+
+def visitor(gateway: Gateway) -> httpx.Client:
+    """A browser at an address that no other has."""
+    number = next(_ADDRESSES)
+    address = f"198.51.{number // 250}.{number % 250 + 1}"
+    return httpx.Client(base_url=gateway.url, headers={"X-Forwarded-For": address}, timeout=10)
+
+
+def sign_in(browser: httpx.Client, key: str) -> httpx.Response:
+    """Show a key at the console's door."""
+    return browser.post(SESSION, json={"app_key": key})
+
+
+def is_in(browser: httpx.Client, path: str = "/v1/admin/verify") -> bool:
+    """Whether the operator's routes open."""
+    answer = browser.get(path)
+    assert answer.status_code in {200, 401}
+    return answer.status_code == 200
+
+
+def bearer(key: str) -> dict[str, str]:
+    """The header that shows a key."""
+    return {"Authorization": f"Bearer {key}"}

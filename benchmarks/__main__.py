@@ -12,6 +12,7 @@ from typing import Final
 
 import uvloop
 
+from benchmarks.admin import ACCOUNTS, Wait, measure_admin
 from benchmarks.pool import SIZES, measure_choice
 from benchmarks.processes import Served, memory, start_gateway, start_sandbox
 from benchmarks.report import Report, describe_machine, now, print_report, write_report
@@ -21,6 +22,7 @@ from benchmarks.workloads import WORKLOADS, Target, Workload, ask_gateway, ask_s
 _ACCOUNTS: Final = 500
 """Their quota of 80 each is more than a run asks for."""
 _SPINS: Final = 5
+_ADMIN: Final = "admin"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,8 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         before = memory(gateway.pid)
         comparisons, spins_ms = uvloop.run(_compare_all(workloads, sandbox, gateway, options.rounds))
         after = memory(gateway.pid)
+    waits = _measure_admin() if options.only in _ADMIN else []
     choices = [measure_choice(size) for size in SIZES] if not options.only else []
-    report = Report(now(), describe_machine(spins_ms, load_before), comparisons, before, after, choices)
+    report = Report(now(), describe_machine(spins_ms, load_before), comparisons, before, after, choices, waits)
     print_report(report)
     print(f"Kept in {write_report(report).relative_to(Path(__file__).parents[1])}")
     return 1 if options.check and not report.meets_bar else 0
@@ -58,6 +61,16 @@ async def _compare_all(
     return comparisons, spins_ms
 
 
+def _measure_admin() -> list[Wait]:
+    print(f"  {_ADMIN} ...", flush=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="grok-app-bench-") as folder,
+        start_sandbox() as sandbox,
+        start_gateway(Path(folder), sandbox, ACCOUNTS) as gateway,
+    ):
+        return measure_admin(gateway)
+
+
 def _spin_ms() -> float:
     return statistics.median(spin_ms() for _ in range(_SPINS))
 
@@ -70,7 +83,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--check", action="store_true", help="exit with 1 when the bar is missed or a reply is wrong")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each workload (default: 5)")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only workloads with this in their name")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="only workloads with this in their name; admin: only the admin API"
+    )
     return parser.parse_args(arguments)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 API_KEY: Final = "bench"
+APP_KEY: Final = "bench-operator"
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 _READY_S: Final = 60.0
 _STOP_S: Final = 20.0
@@ -123,6 +124,7 @@ def _gateway_environ(data_dir: Path, sandbox: Served) -> dict[str, str]:
         "GROK_APP_SECRET_KEY": "",
         "REDIS_URL": "",
         "GROK_APP_APP__API_KEY": API_KEY,
+        "GROK_APP_APP__APP_KEY": APP_KEY,
         "GROK_APP_UPSTREAM__GROK_URL": f"http://127.0.0.1:{sandbox.port}",
         "GROK_APP_PROXY__BASE_PROXY_URL": "",
     }

@@ -2,7 +2,7 @@
 
 Raw asyncio and nothing of `grok_app`. Speaks epoch [F] over HTTP/1.1 (protocol notes, sections 2.7 and 11.1): one
 frame a line, each line a chunk of its own, as Grok sends them. `pace_ms=10` anywhere in a request waits 10 ms before
-each token but the first; without it the whole answer leaves in one write.
+each token but the first; without it the whole answer leaves in one write. A question about the quota gets one too.
 """
 
 import argparse
@@ -27,6 +27,12 @@ _RESPONSE_ID: Final = "b1d6d1a2-0f0e-4a55-8a4c-2f1a7f0c0002"
 _HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _PACE: Final = re.compile(rb"pace_ms=(\d+)")
+_LIMITS: Final = b"POST /rest/rate-limits "
+_QUOTA: Final = b'{"windowSizeSeconds":72000,"remainingQueries":80,"totalQueries":80}'
+_QUOTA_REPLY: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
+    len(_QUOTA),
+    _QUOTA,
+)
 
 
 def _chunk(frame: dict[str, Any]) -> bytes:
@@ -87,6 +93,9 @@ class Answering(asyncio.Protocol):
         if not end or len(body) < (int(length[1]) if length else 0):
             return
         self._received = b""
+        if head.startswith(_LIMITS) and self._transport:
+            self._transport.write(_QUOTA_REPLY)
+            return
         pace = _PACE.search(body)
         self._answer(int(pace[1]) / 1000 if pace else 0.0)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -46,7 +47,9 @@ class Process:
         self._log = log
         self._marked_at = 0
         with log.open("wb") as output:
-            self._popen = subprocess.Popen(command, env={**_inherited(), **env}, stdout=output, stderr=output)
+            self._popen = subprocess.Popen(
+                command, env={**_inherited(), **env}, stdout=output, stderr=output, process_group=0
+            )
         RUNNING.append(self)
         try:
             with httpx.Client() as http:
@@ -81,6 +84,12 @@ class Process:
         except subprocess.TimeoutExpired:
             self._popen.kill()
             return self._popen.wait()
+
+    def kill(self) -> None:
+        """End it and its workers on the spot, as `kill -9` does."""
+        RUNNING.remove(self)
+        os.killpg(self._popen.pid, signal.SIGKILL)
+        self._popen.wait()
 
     def _is_ready(self, http: httpx.Client, url: str) -> bool:
         if self._popen.poll() is not None:
@@ -141,6 +150,12 @@ class Gateway:
         self.stranger.close()
         exit_code = self.process.stop()
         assert exit_code == 0, f"the gateway ended with {exit_code}:\n{self.process.log()}"
+
+    def kill(self) -> None:
+        """End it without any warning."""
+        self.http.close()
+        self.stranger.close()
+        self.process.kill()
 
 
 def start_sandbox(folder: Path) -> Sandbox:

@@ -12,7 +12,16 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from grok_app.access import Access, Sessions
-from grok_app.accounts import TURN, TURN_S, AccountJobs, Accounts, Refresher, RefreshSchedule, Roster, open_roster
+from grok_app.accounts import (
+    TURN,
+    TURN_S,
+    AccountJobs,
+    Accounts,
+    RefreshSchedule,
+    Roster,
+    open_refresher,
+    open_roster,
+)
 from grok_app.catalog import Pool
 from grok_app.chat import ChatService
 from grok_app.db import Database, Notice, Turn, Vault, open_database, open_vault, upgrade
@@ -99,10 +108,10 @@ async def open_services() -> AsyncGenerator[Services, None]:
     async with (
         open_storage(env, vault, overrides) as (database, settings, roster),
         open_grokweb(lambda: _grokweb_options(settings.snapshot)) as upstream,
+        open_refresher(roster, upstream, settings) as refresher,
         open_tasks() as tasks,
     ):
         access = Access(settings)
-        refresher = Refresher(roster, upstream, settings)
         accounts = Accounts(roster, refresher)
         jobs = AccountJobs(roster, refresher, upstream, tasks, settings)
         services = Services(
@@ -127,7 +136,10 @@ async def _keep_up(settings: SettingsService) -> None:
     """For whoever reads settings without a request, a page's open socket say; requests look for themselves."""
     while True:
         await asyncio.sleep(1)
-        await settings.catch_up()
+        try:
+            await settings.catch_up()
+        except Exception:  # one bad look must not end all later ones
+            log.exception("settings could not be read, trying again")
 
 
 @contextmanager

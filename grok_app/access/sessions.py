@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import ColumnElement, delete, or_
+from sqlalchemy import ColumnElement, delete, or_, true
 from sqlmodel import col, select
 
 from grok_app.access.keys import INVALID, MISSING, Access, is_one_of, operator_key
 from grok_app.access.table import ConsoleSessionRow
-from grok_app.db import Database, Vault, now_ms
+from grok_app.db import Database, Vault, now_ms, unbroken
 from grok_app.errors import AuthenticationError
 from grok_app.logs import get_logger
 from grok_app.settings import SettingsService
@@ -94,7 +94,7 @@ class Sessions:
             created_at=now,
             expires_at=now + SESSION_S * 1000,
         )
-        await self._store(row)
+        await unbroken(self._store(row))
         log.info("signed in to the console", address=address)
         signature = self._vault.fingerprint(_SIGNED + session_id)
         return ConsoleSession(f"{session_id}.{signature}", row.expires_at)
@@ -121,9 +121,7 @@ class Sessions:
         if not fingerprints:
             return
         try:
-            async with self._database.session() as session:
-                connection = await session.connection()
-                await connection.execute(delete(ConsoleSessionRow).where(_is_stored_as(fingerprints)))
+            await unbroken(self._delete(_is_stored_as(fingerprints)))
         finally:
             self._sign_outs += 1
             self._seen.pop(fingerprints[0], None)
@@ -131,12 +129,14 @@ class Sessions:
     async def sign_out_all(self) -> None:
         """End every session: here at once, on other processes within `RECHECK_MS`."""
         try:
-            async with self._database.session() as session:
-                connection = await session.connection()
-                await connection.execute(delete(ConsoleSessionRow))
+            await unbroken(self._delete(true()))
         finally:
             self._sign_outs += 1
             self._seen.clear()
+
+    async def _delete(self, which: ColumnElement[bool]) -> None:
+        async with self._database.session() as session:
+            await (await session.connection()).execute(delete(ConsoleSessionRow).where(which))
 
     async def _store(self, row: ConsoleSessionRow) -> None:
         is_over = or_(

@@ -6,7 +6,7 @@ from grok_app.accounts.jobs import AccountJobs
 from grok_app.accounts.listing import Changed, Skipped
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.record import Note, Quota, Record, Tags, as_record
-from grok_app.accounts.refresh import Refresher
+from grok_app.accounts.refresh import Refresher, open_refresher
 from grok_app.accounts.roster import Roster, open_roster
 from grok_app.accounts.schedule import TURN, TURN_S, RefreshSchedule
 from grok_app.accounts.service import Accounts, Lease, NoAccountError
@@ -36,6 +36,7 @@ __all__ = [
     "Tags",
     "Unpacked",
     "as_record",
+    "open_refresher",
     "open_roster",
     "pack",
     "read_birth_date",

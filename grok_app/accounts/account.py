@@ -65,7 +65,7 @@ def cool_down(account: Account, wait_s: float | None, reason: str, now_ms: int) 
     """Let an account rest with no quota, as long as Grok asked for or the usual time; a longer rest stays."""
     if account.status not in (Status.ACTIVE, Status.COOLING):
         return account
-    until = now_ms + int((wait_s if wait_s is not None else COOL_DOWN_S) * 1000)
+    until = now_ms + int((wait_s or COOL_DOWN_S) * 1000)  # "wait 0 seconds" is no advice after a refusal
     return replace(
         account,
         status=Status.COOLING,

@@ -8,8 +8,6 @@ _LIMIT_CHARS: Final = 16_384
 _SHORTEST_CHARS: Final = 4
 _SHOWN: Final = ((16, 4), (10, 2))
 """Of a token this long, so many characters are shown at each end."""
-
-
 _MANGLED: Final = str.maketrans(
     dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-") | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff", "")
 )

@@ -56,7 +56,7 @@ class AccountPool:
         if former is not None and former.pool is not account.pool:
             self._lift(former)
         self._accounts[account.id] = account
-        if account.status is Status.COOLING:
+        if account.status is Status.COOLING and (former is None or _rest(former) != _rest(account)):
             heapq.heappush(self._resting[account.pool], (account.cooling_until_ms, account.id))
         self._place(account)
 
@@ -74,8 +74,7 @@ class AccountPool:
         chosen only where no other is left, not even a busy one.
         """
         self._forget_doubts()
-        for pool in pools:
-            self._wake_rested(pool)
+        self.wake_rested(pools)
         account_id = _choose(self._trusted, pools, excluded)
         if account_id is None and not self.has_busy(pools, excluded):
             account_id = _choose(self._doubtful, pools, excluded)
@@ -115,6 +114,14 @@ class AccountPool:
         if self._doubted.pop(account_id, None) is not None and (account := self._accounts.get(account_id)):
             self._place(account)
 
+    def wake_rested(self, pools: Iterable[Pool] = Pool) -> None:
+        """Let accounts of these pools serve again whose rest is over. `reserve` does it by itself."""
+        now = self._now_ms()
+        for pool in pools:
+            while (resting := self._prune(pool)) and resting[0][0] <= now:
+                _, account_id = heapq.heappop(resting)
+                self.put(recover(self._accounts[account_id], now))
+
     def resting(self, pools: Sequence[Pool]) -> list[Account]:
         """The accounts of these pools that rest. Looks at all accounts."""
         return [account for account in self if account.status is Status.COOLING and account.pool in pools]
@@ -150,12 +157,6 @@ class AccountPool:
         self._busy[account.pool].discard(account.id)
         self.on_change(account.pool)
 
-    def _wake_rested(self, pool: Pool) -> None:
-        now = self._now_ms()
-        while (resting := self._prune(pool)) and resting[0][0] <= now:
-            _, account_id = heapq.heappop(resting)
-            self.put(recover(self._accounts[account_id], now))
-
     def _forget_doubts(self) -> None:
         now = self._now_ms()
         while self._doubts and self._doubts[0][0] <= now:
@@ -178,6 +179,10 @@ class AccountPool:
             and account.status is Status.COOLING
             and account.cooling_until_ms == until_ms
         )
+
+
+def _rest(account: Account) -> tuple[Pool, Status, int]:
+    return account.pool, account.status, account.cooling_until_ms
 
 
 def _choose(indexes: dict[Pool, QuotaIndex], pools: Sequence[Pool], excluded: Collection[int]) -> int | None:

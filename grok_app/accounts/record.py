@@ -15,7 +15,8 @@ from grok_app.catalog import DEFAULT_QUOTA
 from grok_app.errors import InvalidRequestError
 
 _QUOTA_LIMIT: Final = 1_000_000
-_COUNT_LIMIT: Final = 2**31 - 1
+_COUNT_LIMIT: Final = 1_000_000_000
+"""Half of what a column holds, so that counting on never breaks a write."""
 _TIME_LIMIT_MS: Final = 2**53
 _NOTE_LIMIT_CHARS: Final = 2_000
 _IMPORTED_AT_REST: Final = "It was resting when it was imported"
@@ -56,6 +57,8 @@ class Record(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
+_MOMENTS: Final = ("last_used_at", "last_fail_at", "last_sync_at", "last_asset_clear_at")
+"""What may be null: it has never happened."""
 _GROWING: Final = {
     "use_count": "use_count",
     "last_used_at": "last_used_at_ms",
@@ -78,39 +81,62 @@ def read_item(item: object) -> tuple[str, Record]:
     if not isinstance(item, dict) or not isinstance(token := item.get("token"), str):
         raise InvalidRequestError("An item is a token, or an object with one", code="invalid_token")
     try:
-        return normalize(token), Record.model_validate({key: value for key, value in item.items() if value is not None})
+        return normalize(token), Record.model_validate({key: item[key] for key in item if _says_something(key, item)})
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
         raise InvalidRequestError(f"{path}: {first['msg']}", code="invalid_token") from None
 
 
+def _says_something(key: str, item: Mapping[str, Any]) -> bool:
+    return item[key] is not None or key in _MOMENTS
+
+
 def amend(account: Account, given: Mapping[str, Any], now_ms: int) -> Account:
-    """The account with these fields of a `Record` taken over; counters and moments only ever grow."""
+    """The account with these fields of a `Record` taken over; counters and moments only ever grow, up to now.
+
+    Fields that were read before something happened to the account don't undo that: its status, its quota and its
+    failures stay.
+    """
+    given = _without_what_is_stale(account, given)
     changes: dict[str, Any] = {name: given[name] for name in _PLAIN if name in given}
     for name, attribute in _GROWING.items():
         if given.get(name) is not None:
-            changes[attribute] = max(given[name], getattr(account, attribute) or 0)
+            latest = given[name] if name == "use_count" else min(given[name], now_ms)
+            changes[attribute] = max(latest, getattr(account, attribute) or 0)
     if given.get("created_at"):
-        changes["created_at_ms"] = given["created_at"]
+        changes["created_at_ms"] = min(given["created_at"], now_ms)
     if reason := given.get("last_fail_reason"):
         changes["last_fail_reason"] = shorten(reason)
     changed = replace(account, **changes)
-    return _with_status(changed, given.get("status", account.status), has_quota="quota" in given, now_ms=now_ms)
+    return _with_status(changed, given.get("status", account.status), given, now_ms)
 
 
-def _with_status(account: Account, status: Status, *, has_quota: bool, now_ms: int) -> Account:
+def _without_what_is_stale(account: Account, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    is_stale = any(
+        (given[name] or 0) < (getattr(account, attribute) or 0) for name, attribute in _GROWING.items() if name in given
+    )
+    if not is_stale or account.status is Status.DISABLED:
+        return given
+    is_switched = given.get("status") in (Status.DISABLED, Status.EXPIRED)
+    ignored = ("quota", "fail_count", *(() if is_switched else ("status",)))
+    return {name: value for name, value in given.items() if name not in ignored}
+
+
+def _with_status(account: Account, status: Status, given: Mapping[str, Any], now_ms: int) -> Account:
     """The account in this state: one that rests knows until when, an active one has quota or rests."""
     if status is Status.COOLING:
         if account.status is Status.COOLING:
             return account
         return cool_down(replace(account, status=Status.ACTIVE), None, _IMPORTED_AT_REST, now_ms)
-    woken = replace(account, status=status, cooling_until_ms=0, cooling_reason=None)
+    changed = replace(account, status=status, cooling_until_ms=0, cooling_reason=None)
     if status is not Status.ACTIVE:
-        return woken
-    if account.status is Status.COOLING and not has_quota:
-        return replace(woken, quota=DEFAULT_QUOTA[account.pool])
-    return woken if woken.quota else cool_down(woken, None, _NO_QUOTA, now_ms)
+        return changed
+    if account.status is not Status.ACTIVE:
+        quota = account.quota if account.quota or "quota" in given else DEFAULT_QUOTA[account.pool]
+        fail_count = account.fail_count if "fail_count" in given else 0
+        changed = replace(changed, quota=quota, fail_count=fail_count)
+    return changed if changed.quota else cool_down(changed, None, _NO_QUOTA, now_ms)
 
 
 def as_record(account: Account) -> dict[str, Any]:

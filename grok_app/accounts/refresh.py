@@ -3,8 +3,8 @@
 import asyncio
 import heapq
 import time
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import asynccontextmanager
 from operator import attrgetter
 from typing import Final
 
@@ -69,13 +69,21 @@ class Refresher:
         """
         key = tuple(pools)
         if key not in self._asking:
+            if time.monotonic() - self._asked_at.get(key, -_ONCE_IN_S) < _ONCE_IN_S:
+                return
             resting = [account for account in self._roster.pool.resting(pools) if account.id not in excluded]
-            if not resting or time.monotonic() - self._asked_at.get(key, -_ONCE_IN_S) < _ONCE_IN_S:
+            if not resting:
                 return
             self._asked_at[key] = time.monotonic()
             self._asking[key] = asyncio.create_task(self._refresh_some(resting))
             self._asking[key].add_done_callback(lambda _: self._asking.pop(key))
         await asyncio.wait((self._asking[key],), timeout=_PATIENCE_S)
+
+    async def close(self) -> None:
+        """Ask no more."""
+        for asking in self._asking.values():
+            asking.cancel()
+        await asyncio.gather(*self._asking.values(), return_exceptions=True)
 
     async def _refresh_some(self, resting: Sequence[Account]) -> None:
         limits = self._settings.snapshot.usage
@@ -85,8 +93,12 @@ class Refresher:
 
         async def ask(account: Account) -> None:
             async with slots:
-                with suppress(UpstreamError, NotFoundError):  # noted with the account
+                try:
                     await self.refresh(account.id)
+                except (UpstreamError, NotFoundError):
+                    pass  # noted with the account
+                except Exception:  # one bad account must not leave the others resting
+                    log.exception("an account could not be refreshed", account_id=account.id)
 
         await asyncio.gather(*(ask(account) for account in soonest))
 
@@ -95,3 +107,15 @@ class Refresher:
         if account is None:
             raise NotFoundError("The account was deleted", code="token_not_found")
         return account
+
+
+@asynccontextmanager
+async def open_refresher(
+    roster: Roster, upstream: Upstream, settings: SettingsService
+) -> AsyncGenerator[Refresher, None]:
+    """A refresher that asks no more when the block ends."""
+    refresher = Refresher(roster, upstream, settings)
+    try:
+        yield refresher
+    finally:
+        await refresher.close()

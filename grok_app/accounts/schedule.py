@@ -14,7 +14,7 @@ from grok_app.db import Turn, now_ms
 from grok_app.errors import OverloadedError
 from grok_app.logs import get_logger
 from grok_app.settings import SettingsService
-from grok_app.tasks import TaskCancelledError
+from grok_app.tasks import Task, TaskCancelledError
 
 log = get_logger(__name__)
 TURN: Final = "refresh"
@@ -63,25 +63,41 @@ class RefreshSchedule:
         Returns:
             How many accounts were asked for.
         """
-        due = self._due() if self._settings.snapshot.token.auto_refresh else []
-        if not due or not await self._turn.take():
+        if not self._due() or not await self._turn.take():
             return 0
-        self._tried_ms = {account.id: now_ms() for account in due}
+        await self._roster.catch_up()  # another process may have had the turn before
+        due = self._due()
         try:
             task = self._jobs.start_refresh([account.credential.get_secret_value() for account in due])
         except OverloadedError as busy:
             log.warning("the scheduled refresh has to wait", reason=busy.message)
             return 0
+        self._note_tries(due)
+        try:
+            await self._see_through(task)
+        except BaseException:
+            task.cancel()
+            raise
+        return len(due)
+
+    async def _see_through(self, task: Task) -> None:
+        """Hold the turn as long as the task goes on; end the task when the turn is lost or refreshing is off."""
         while not task.is_over:
             with suppress(TimeoutError, TaskCancelledError):
                 async with asyncio.timeout(TURN_S / 3):
                     await task.wait()
             if not await self._turn.take() or not self._settings.snapshot.token.auto_refresh:
                 task.cancel()
-        return len(due)
+
+    def _note_tries(self, tried: Iterable[Account]) -> None:
+        now = now_ms()
+        recent = {i: at_ms for i, at_ms in self._tried_ms.items() if now - at_ms < _AGAIN_S * 1000}
+        self._tried_ms = recent | {account.id: now for account in tried}
 
     def _due(self) -> list[Account]:
         now, token = now_ms(), self._settings.snapshot.token
+        if not token.auto_refresh:
+            return []
         hours = {Pool.BASIC: token.refresh_interval_hours, Pool.SUPER: token.super_refresh_interval_hours}
         due = in_order(account for account in self._roster.all() if now >= due_at_ms(account, hours))
         return [account for account in due if now - self._tried_ms.get(account.id, 0) >= _AGAIN_S * 1000]

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from grok_app.accounts.account import Account, cool_down, succeed
+from grok_app.accounts.account import Account, cool_down, note_failure, succeed
 from grok_app.accounts.queue import Queue
 from grok_app.accounts.refresh import Refresher
 from grok_app.accounts.roster import Roster
@@ -113,7 +113,8 @@ class Accounts:
         if doubt_s := _DOUBT_S.get(error.kind):
             self._pool.doubt(account_id, now + doubt_s * 1000)
         if error.kind is ErrorKind.RATE_LIMITED:
-            self._roster.keep(cool_down(account, error.retry_after_s, str(error), now))
+            limited = note_failure(account, str(error), now)
+            self._roster.keep(cool_down(limited, error.retry_after_s, str(error), now))
         else:
             self._roster.blame(account_id, error)
         log.info("upstream failed", account_id=account_id, kind=error.kind, status=error.status, reason=str(error))

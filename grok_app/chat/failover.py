@@ -52,12 +52,13 @@ class Failover:
             UpstreamError: The last attempt's failure, or one after the first token.
         """
         deadline = time.monotonic() + self.settings.retry.retry_budget
+        wait_until = time.monotonic() + self.settings.chat.timeout
         tried: set[int] = set()
         failures: Counter[ErrorKind] = Counter()
         last_error: UpstreamError | None = None
         while True:
             has_begun = False
-            wait_s = self.settings.chat.timeout
+            wait_s = max(0.0, wait_until - time.monotonic())
             try:
                 async with self.accounts.lease(model.pools, model.cost, tried, wait_s=wait_s) as lease:
                     tried.add(lease.account_id)

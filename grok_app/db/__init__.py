@@ -5,6 +5,7 @@ from grok_app.db.migrate import downgrade, upgrade
 from grok_app.db.model import TableModel, UtcMs, now_ms
 from grok_app.db.notice import Notice
 from grok_app.db.turn import Turn
+from grok_app.db.unbroken import unbroken
 from grok_app.db.vault import Vault, open_vault
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "now_ms",
     "open_database",
     "open_vault",
+    "unbroken",
     "upgrade",
 ]

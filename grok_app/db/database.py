@@ -51,7 +51,7 @@ async def open_database(url: str, *, is_rehearsal: bool = False) -> AsyncGenerat
 
     In a rehearsal nothing that is written stays.
     """
-    engine = create_async_engine(driver_url(url, is_async=True), pool_pre_ping=True)
+    engine = create_async_engine(driver_url(url, is_async=True), pool_pre_ping=True, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", prepare_sqlite)
     try:

@@ -60,7 +60,7 @@ class Notice:
         """Whether there is a notice that `catch_up` has not answered yet."""
         return self._mark() != self._seen
 
-    async def catch_up(self, read: Callable[[], Awaitable[None]]) -> None:
+    async def catch_up(self, read: Callable[[], Awaitable[None]], *, limit_s: float = _READ_LIMIT_S) -> None:
         """Read anew if there is a notice; whoever comes meanwhile waits for that one reading.
 
         When the reading fails, what was read before stays in force, the failure is logged, and nobody tries again for
@@ -73,7 +73,7 @@ class Notice:
                 return
             mark = self._mark()  # before reading: what is announced meanwhile is read next time
             try:
-                async with asyncio.timeout(_READ_LIMIT_S):
+                async with asyncio.timeout(limit_s):
                     await read()
             except (SQLAlchemyError, ConfigurationError, OSError, TimeoutError):
                 self._pause_ends = time.monotonic() + _PAUSE_S

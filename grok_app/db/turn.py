@@ -8,6 +8,7 @@ from sqlmodel import Field, col, or_
 
 from grok_app.db.database import Database
 from grok_app.db.model import TableModel, UtcMs, now_ms
+from grok_app.db.unbroken import unbroken
 
 
 class TurnRow(TableModel, table=True):
@@ -37,10 +38,16 @@ class Turn:
 
     async def take(self) -> bool:
         """Take the turn, or take it again; False when another process has it."""
-        return await self._renew() or await self._begin()
+        return await unbroken(self._take())
 
     async def give_back(self) -> None:
         """Let another process have the turn at once."""
+        await unbroken(self._give_back())
+
+    async def _take(self) -> bool:
+        return await self._renew() or await self._begin()
+
+    async def _give_back(self) -> None:
         async with self._database.session() as session:
             mine = (col(TurnRow.name) == self._name) & (col(TurnRow.holder) == self._holder)
             await (await session.connection()).execute(delete(TurnRow).where(mine))

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from grok_app.db import Database, Notice, Vault
+from grok_app.db import Database, Notice, Vault, unbroken
 from grok_app.errors import ConfigurationError, ConflictError, InvalidRequestError
 from grok_app.logs import get_logger
 from grok_app.settings.environment import Overrides
@@ -146,7 +146,7 @@ class SettingsService:
         chosen = list(names)
         if unknown := _find_unknown(chosen):
             raise _unknown_setting(unknown)
-        await self._commit(lambda session: self._rows.forget(session, chosen))
+        await unbroken(self._commit(lambda session: self._rows.forget(session, chosen)))
 
     def describe(self) -> list[SettingView]:
         """Every setting with its value and where that comes from, in the order in which they are shown."""
@@ -174,7 +174,7 @@ class SettingsService:
     async def _put(self, typed: Settings, names: Iterable[str]) -> None:
         values = {name: plain(value_of(typed, name)) for name in names}
         if values:
-            await self._commit(lambda session: self._rows.put(session, values))
+            await unbroken(self._commit(lambda session: self._rows.put(session, values)))
 
     async def _commit(self, write: Callable[[AsyncSession], Awaitable[None]] | None) -> None:
         """Change rows, if anything is to be changed, and put in force what is stored then."""

@@ -110,7 +110,7 @@ class Task:
             Exception: What `Job.conclude` raised.
         """
         await self._until_over()
-        if self._error:
+        if self._error is not None:
             raise self._error
         if self.status is Status.CANCELLED:
             raise TaskCancelledError("The task was cancelled before its end.")
@@ -176,7 +176,7 @@ class Task:
 
     def _end(self, runner: "asyncio.Task[object]") -> None:
         self._error = None if runner.cancelled() else runner.exception()
-        if self._error:
+        if self._error is not None:
             self.status = Status.ERROR
             log.error("task failed", task_id=self.id, kind=self.kind, exc_info=self._error)
         elif self._is_cancelled or runner.cancelled():

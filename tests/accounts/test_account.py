@@ -32,7 +32,11 @@ def test_an_empty_account_rests() -> None:
     assert after.cooling_until_ms == NOW + COOL_DOWN_S * 1000
 
 
-@pytest.mark.parametrize(("wait_s", "rest_ms"), [(37.0, 37_000), (None, COOL_DOWN_S * 1000)], ids=["told", "not told"])
+@pytest.mark.parametrize(
+    ("wait_s", "rest_ms"),
+    [(37.0, 37_000), (None, COOL_DOWN_S * 1000), (0.0, COOL_DOWN_S * 1000)],
+    ids=["told", "not told", "told nonsense"],
+)
 def test_a_rate_limit_lets_it_rest_as_long_as_grok_says(wait_s: float | None, rest_ms: int) -> None:
     """The rest is as long as asked for, or the usual one."""
     after = cool_down(account(), wait_s, "Too many requests", NOW)

@@ -106,7 +106,8 @@ def test_an_export_read_again_is_the_same_account() -> None:
         (Status.EXPIRED, {"status": Status.ACTIVE}, Status.ACTIVE, 10),
         (Status.COOLING, {"status": Status.ACTIVE}, Status.ACTIVE, 80),
         (Status.COOLING, {"status": Status.ACTIVE, "quota": 3}, Status.ACTIVE, 3),
-        (Status.COOLING, {"note": "x"}, Status.COOLING, 10),
+        (Status.COOLING, {"note": "x"}, Status.COOLING, 0),
+        (Status.DISABLED, {"status": Status.ACTIVE, "quota": 0}, Status.COOLING, 0),
         (Status.ACTIVE, {"status": Status.COOLING}, Status.COOLING, 0),
         (Status.ACTIVE, {"quota": 0}, Status.COOLING, 0),
         (Status.ACTIVE, {"status": Status.EXPIRED}, Status.EXPIRED, 10),
@@ -114,11 +115,41 @@ def test_an_export_read_again_is_the_same_account() -> None:
 )
 def test_each_state_can_be_given(before: Status, given: dict[str, Any], status: Status, quota: int) -> None:
     """The operator decides; who rests wakes by itself, and who is active has something to give."""
-    account = replace(ACCOUNT, status=before, cooling_until_ms=NOW + 5 if before is Status.COOLING else 0)
+    account = replace(ACCOUNT, status=before, fail_count=5)
+    if before is Status.COOLING:
+        account = replace(account, quota=0, cooling_until_ms=NOW + 5)
     after = amend(account, given, NOW)
     assert (after.status, after.quota) == (status, quota)
-    rests_until = {Status.ACTIVE: NOW + COOL_DOWN_S * 1000, Status.COOLING: NOW + 5}.get(before, 0)
+    rests_until = NOW + 5 if before is Status.COOLING else NOW + COOL_DOWN_S * 1000
     assert after.cooling_until_ms == (rests_until if status is Status.COOLING else 0)
+
+
+@pytest.mark.parametrize("before", [Status.EXPIRED, Status.DISABLED])
+def test_an_account_that_is_switched_on_again_begins_anew(before: Status) -> None:
+    """Old refusals don't count any more, and one that was resting when it was disabled has something to give."""
+    after = amend(replace(ACCOUNT, status=before, fail_count=5, quota=0), {"status": Status.ACTIVE}, NOW)
+    assert (after.status, after.fail_count, after.quota) == (Status.ACTIVE, 0, 80)
+
+
+@pytest.mark.parametrize(
+    "seen", [{"use_count": 4}, {"last_fail_at": None}, {"last_sync_at": 8}], ids=["used", "failed", "refreshed"]
+)
+def test_a_list_read_before_something_happened_does_not_undo_it(seen: dict[str, Any]) -> None:
+    """Status, quota and failures stay as requests have left them; what only operators write is taken over."""
+    resting = replace(
+        ACCOUNT, status=Status.COOLING, quota=0, cooling_until_ms=NOW + 5, last_fail_at_ms=7, last_sync_at_ms=9
+    )
+    unchanged = {"use_count": 5, "last_fail_at": 7, "last_sync_at": 9}
+    stale = {"status": Status.ACTIVE, "quota": 80, "fail_count": 0, "note": "mine", **unchanged, **seen}
+    assert amend(resting, stale, NOW) == replace(resting, note="mine")
+    assert amend(resting, {**stale, **unchanged}, NOW).status is Status.ACTIVE
+    assert amend(resting, {**stale, "status": Status.DISABLED}, NOW).status is Status.DISABLED
+
+
+def test_nothing_has_happened_in_the_future() -> None:
+    """A moment that a wrong clock wrote would otherwise stay for ever, since moments only grow."""
+    after = amend(ACCOUNT, {"last_sync_at": 2**53, "created_at": 2**53}, NOW)
+    assert (after.last_sync_at_ms, after.created_at_ms) == (NOW, NOW)
 
 
 def test_a_bad_token_is_never_quoted() -> None:

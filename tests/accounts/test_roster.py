@@ -1,15 +1,17 @@
 """The list of accounts: whole, durable, and nobody's change undoes another's."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from grok_app.accounts import AccountRow, Accounts, Changed, Roster, Status
+from grok_app.accounts import AccountRow, Accounts, Changed, Roster, Status, as_record
 from grok_app.catalog import Pool
-from grok_app.db import Database
+from grok_app.db import Database, now_ms
 from grok_app.errors import NotFoundError
+from grok_app.upstream import ErrorKind, UpstreamError
 from tests.accounts.conftest import Rosters
 
 
@@ -128,6 +130,47 @@ async def test_requests_meanwhile_are_not_undone(roster: Roster, accounts: Accou
     assert (row.use_count, row.quota, row.note) == (1, 76, "n")
 
 
+async def test_a_list_sent_back_does_not_wake_who_was_limited_meanwhile(
+    roster: Roster, accounts: Accounts, database: Database
+) -> None:
+    """What a script read before the refusal takes the rest back neither in memory nor in the database."""
+    read_before = [as_record(account) | {"note": "edited"} for account in roster.all()]
+    with pytest.raises(UpstreamError):
+        await limit(accounts)
+    await roster.replace({Pool.BASIC: read_before})
+    await roster.save()
+    [account], [row] = roster.all(), (await rows(database)).values()
+    assert (account.status, account.quota, account.note) == (Status.COOLING, 0, "edited")
+    assert (row.status, row.quota, row.note) == ("cooling", 0, "edited")
+
+
+async def limit(accounts: Accounts) -> None:
+    """A request that Grok refuses for two hours."""
+    async with accounts.lease((Pool.BASIC,), 1):
+        raise UpstreamError(ErrorKind.RATE_LIMITED, "slow down", retry_after_s=7200)
+
+
+async def test_an_account_that_wakes_is_seen_awake(roster: Roster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator needn't wait for a request to find out."""
+    await roster.amend("first", {"status": Status.COOLING})
+    with monkeypatch.context() as patched:
+        later = now_ms() + 901_000
+        patched.setattr(roster.pool, "_now_ms", lambda: later)
+        [account] = roster.all()
+    assert (account.status, account.quota) == (Status.ACTIVE, 80)
+
+
+async def test_edits_of_one_account_at_the_same_time_all_count(roster: Roster, database: Database) -> None:
+    """Each begins where the other one has ended."""
+    await asyncio.gather(
+        roster.amend("first", {}, Pool.SUPER),
+        roster.amend("first", {"note": "x"}),
+        roster.amend("first", {"tags": ("y",)}),
+    )
+    [row] = (await rows(database)).values()
+    assert (row.pool, row.note, row.tags) == ("ssoSuper", "x", '["y"]')
+
+
 async def test_two_operators_do_not_undo_each_other(roster: Roster, database: Database) -> None:
     """Additions and deletions at the same time all count."""
     await roster.add({Pool.BASIC: [f"old-{number}" for number in range(10)]})
@@ -174,6 +217,51 @@ async def test_another_process_is_followed(rosters: Rosters, roster: Roster, acc
     assert now.keys() == {"first", "third"}
     assert (now["first"].note, now["first"].status) == ("theirs", Status.DISABLED)
     assert now["first"].use_count == 1
+
+
+async def test_what_another_process_has_disabled_stays_disabled(
+    rosters: Rosters, roster: Roster, accounts: Accounts, database: Database
+) -> None:
+    """Also when a request of ours ends and is written before we have heard of it."""
+    async with rosters.open() as other:
+        async with accounts.lease((Pool.BASIC,), 1):
+            await other.amend("first", {"status": Status.DISABLED})
+        await roster.save()
+        [row] = (await rows(database)).values()
+        assert (row.status, row.use_count) == ("disabled", 1)
+        await roster.catch_up()
+    assert roster.all()[0].status is Status.DISABLED
+
+
+@pytest.mark.parametrize("steps", range(0, 40, 3))
+async def test_a_write_is_never_broken_off(roster: Roster, database: Database, steps: int) -> None:
+    """Whoever is cancelled in the middle leaves memory and database alike, and nothing locked."""
+    await roster.add({Pool.BASIC: [f"token-{number}" for number in range(50)]})
+    writing = asyncio.create_task(roster.replace({Pool.SUPER: [f"token-{number}" for number in range(25, 75)]}))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    assert {account.id: account.pool for account in roster.all()} == {
+        account_id: row.pool for account_id, row in (await rows(database)).items()
+    }
+    await roster.amend("token-30", {"note": "x"})
+
+
+async def test_a_stop_in_the_middle_of_a_save_loses_nothing(rosters: Rosters, database: Database) -> None:
+    """The save under way is finished, then the rest is saved."""
+    async with rosters.open() as roster:
+        await roster.add({Pool.BASIC: [f"token-{number}" for number in range(300)]})
+        for account in roster.all():
+            roster.keep(replace(account, use_count=1))
+        saving = asyncio.create_task(roster.save())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        saving.cancel()
+        roster.keep(replace(roster.all()[0], use_count=2))
+    await asyncio.gather(saving, return_exceptions=True)
+    counts = sorted(row.use_count for row in (await rows(database)).values())
+    assert counts == [1] * 299 + [2]
 
 
 async def test_two_processes_may_add_the_same_account(rosters: Rosters, roster: Roster, database: Database) -> None:

@@ -1,19 +1,23 @@
 """Which accounts are refreshed by themselves, when, and by whom."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from sqlmodel import col, select
 
-from grok_app.accounts import TURN, TURN_S, Account, AccountJobs, RefreshSchedule, Roster, Status
+from grok_app.accounts import TURN, TURN_S, Account, AccountJobs, AccountRow, Refresher, RefreshSchedule, Roster, Status
 from grok_app.accounts.schedule import due_at_ms, in_order
 from grok_app.catalog import Pool
 from grok_app.db import Database, Turn
 from grok_app.settings import SettingsService
+from grok_app.tasks import Tasks
 from grok_app.upstream import ErrorKind, UpstreamError
+from tests.accounts.conftest import Rosters
 from tests.accounts.grok import ScriptedGrok
 
 HOURS = {Pool.BASIC: 8.0, Pool.SUPER: 2.0}
@@ -89,6 +93,11 @@ async def test_one_that_can_not_be_refreshed_is_left_alone_for_a_while(
     grok.quotas["resting"] = UpstreamError(ErrorKind.UNAVAILABLE, "down", status=503)
     schedule = make_schedule()
     assert [await schedule.refresh_due(), await schedule.refresh_due()] == [2, 0]
+    await roster.amend("just-made", {"created_at": 1})
+    for number in range(3):
+        await roster.add({Pool.BASIC: [{"token": f"also-due-{number}", "created_at": 1}]})
+        await schedule.refresh_due()
+    assert grok.asked.count(("quota", "resting")) == 1
 
 
 async def test_one_process_at_a_time_refreshes(
@@ -102,6 +111,43 @@ async def test_one_process_at_a_time_refreshes(
     assert grok.asked == []
     await other.give_back()
     assert await make_schedule().refresh_due() == 2
+
+
+@pytest.fixture
+async def another_process(
+    rosters: Rosters, grok: ScriptedGrok, settings: SettingsService, database: Database, tasks: Tasks
+) -> AsyncGenerator[RefreshSchedule, None]:
+    """The schedule of another process, which saves what it has done at its end."""
+    async with rosters.open() as other:
+        jobs = AccountJobs(other, Refresher(other, grok, settings), grok, tasks, settings)
+        yield RefreshSchedule(other, jobs, settings, Turn(database, TURN, 0))
+
+
+@pytest.fixture
+async def _old_accounts(roster: Roster) -> None:
+    await make_old(roster)
+
+
+@pytest.mark.usefixtures("_old_accounts")
+async def test_what_another_process_has_refreshed_is_not_due(
+    grok: ScriptedGrok,
+    make_schedule: Callable[[], RefreshSchedule],
+    another_process: RefreshSchedule,
+    database: Database,
+) -> None:
+    """Whoever has the turn next begins with what is stored."""
+    await another_process.refresh_due()
+    async with asyncio.timeout(5):
+        while await synced(database) < 2:  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.01)
+    assert await make_schedule().refresh_due() == 0
+    assert len(grok.asked) == 2
+
+
+async def synced(database: Database) -> int:
+    """How many stored accounts were refreshed since they were made old."""
+    async with database.session() as session:
+        return len((await session.exec(select(AccountRow).where(col(AccountRow.last_sync_at) > 9))).all())
 
 
 async def test_it_can_be_switched_off(

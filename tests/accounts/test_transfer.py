@@ -240,8 +240,8 @@ TOKENS = st.from_regex(r"t[!-:<-~]{3,40}", fullmatch=True)
 @st.composite
 def accounts(draw: st.DrawFn) -> Account:
     """An account as the pool may hold it, with everything that an operator or Grok may have written into it."""
-    moments = st.none() | st.integers(1, 2**53)
-    counts = st.integers(0, 2**31 - 1)
+    moments = st.none() | st.integers(1, NOW)
+    counts = st.integers(0, 1_000_000_000)
     status = draw(st.sampled_from(Status))
     return Account(
         id=draw(st.integers(1, 1000)),
@@ -254,7 +254,7 @@ def accounts(draw: st.DrawFn) -> Account:
         last_used_at_ms=draw(moments),
         last_fail_at_ms=draw(moments),
         last_fail_reason=draw(st.none() | st.text(min_size=1).map(shorten)),
-        created_at_ms=draw(st.integers(1, 2**53)),
+        created_at_ms=draw(st.integers(1, NOW)),
         last_sync_at_ms=draw(moments),
         last_asset_clear_at_ms=draw(moments),
         tags=tuple(draw(st.lists(st.text(min_size=1, max_size=50), max_size=5))),

@@ -1,0 +1,177 @@
+"""The accounts in memory, in step with the database, and with what other processes write there."""
+
+import asyncio
+from collections.abc import Awaitable, Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from grok_app.accounts.account import Account, Status
+from grok_app.accounts.credential import normalize
+from grok_app.accounts.pool import AccountPool
+from grok_app.accounts.repository import AccountRepository
+from grok_app.db import Notice, unbroken
+from grok_app.errors import InvalidRequestError
+from grok_app.logs import get_logger
+from grok_app.settings import SettingsService
+
+log = get_logger(__name__)
+_LOOK_S: Final = 1.0
+"""How often we look whether another process has changed accounts."""
+_READ_LIMIT_S: Final = 120.0
+"""Longest reading of all accounts. Opening a new credential takes 50 µs."""
+
+
+class Ledger:
+    """Every account, in memory and in the database.
+
+    Args:
+        pool: The accounts; filled from the repository.
+        repository: Where they are kept.
+        settings: For the delay of writes.
+        notice: Tells other processes of changes, and us of theirs.
+
+    Attributes:
+        pool: The accounts in memory.
+        writing: Held while the database is written or read anew, so that neither undoes the other.
+    """
+
+    def __init__(
+        self, pool: AccountPool, repository: AccountRepository, settings: SettingsService, notice: Notice
+    ) -> None:
+        self.pool = pool
+        self.writing = asyncio.Lock()
+        self._repository = repository
+        self._settings = settings
+        self._notice = notice
+        self._ids = {account.credential.get_secret_value(): account.id for account in pool}
+        self._unsaved: set[int] = set()
+        self._unsaved_details: set[int] = set()
+        self._has_unsaved = asyncio.Event()
+
+    def find(self, pasted: str) -> Account | None:
+        """The account of this token, `sso=` or not."""
+        try:
+            account_id = self._ids.get(normalize(pasted))
+        except InvalidRequestError:
+            return None
+        return None if account_id is None else self.pool.get(account_id)
+
+    def keep(self, account: Account, *, with_details: bool = False) -> None:
+        """Take over what became of an account; it is written soon.
+
+        Args:
+            account: As it is now. One that was deleted meanwhile stays deleted.
+            with_details: Whether something changed that only operators change: pool, tags, note.
+        """
+        if self.pool.get(account.id) is None:
+            return
+        self.pool.put(account)
+        self._mark({account.id}, {account.id} if with_details else set())
+
+    async def commit(
+        self, *, added: Sequence[Account] = (), changed: Sequence[Account] = (), gone: Collection[int] = ()
+    ) -> None:
+        """Write all of this, or nothing when it fails; then additions and deletions are in memory too.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: Another process has added one of them; `reload` knows it.
+        """
+        stored = await self._repository.change(added=added, changed=changed, deleted=list(gone))
+        for account in stored:
+            self._learn(account)
+        self._forget(gone)
+        self._notice.announce(is_known=True)
+
+    async def save(self) -> None:
+        """Write every change that has not been written yet."""
+
+        async def write() -> None:
+            async with self.writing:
+                await self._save()
+
+        await unbroken(write())
+
+    async def catch_up(self) -> None:
+        """Take over what another process has changed; what our own requests have changed stays."""
+
+        async def read() -> None:
+            async with self.writing:
+                await self.reload()
+
+        await unbroken(read())
+
+    async def reload(self) -> None:
+        """The same for whoever is writing."""
+        stored = await self._repository.read_all({account.id: account for account in self.pool})
+        for account in stored:
+            current = self.pool.get(account.id)
+            if current is None or account.id not in self._unsaved:
+                if account != current:
+                    self._learn(account)
+            elif account.id not in self._unsaved_details:
+                self.pool.put(_merged(current, account))
+        self._forget({account.id for account in self.pool} - {account.id for account in stored})
+
+    async def keep_saving(self) -> None:
+        """Write changes in batches until cancelled. A failed write is tried again with the next batch."""
+        while True:
+            await self._has_unsaved.wait()
+            await asyncio.sleep(self._settings.snapshot.token.save_delay_ms / 1000)
+            await _log_failure(self.save(), "accounts could not be saved, trying again")
+
+    async def keep_up(self) -> None:
+        """Take over other processes' changes, and let accounts wake, until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            self.pool.wake_rested()
+            catching_up = self._notice.catch_up(self.catch_up, limit_s=_READ_LIMIT_S)
+            await _log_failure(catching_up, "accounts could not be read, trying again")
+
+    async def _save(self) -> None:
+        batch, details = self._unsaved, self._unsaved_details
+        self._unsaved, self._unsaved_details = set(), set()
+        self._has_unsaved.clear()
+        accounts = [account for account_id in batch if (account := self.pool.get(account_id))]
+        try:
+            await self._repository.save([account for account in accounts if account.id not in details])
+            await self._repository.change(changed=[account for account in accounts if account.id in details])
+        except BaseException:
+            self._mark(batch, details)
+            raise
+
+    def _learn(self, account: Account) -> None:
+        self._ids[account.credential.get_secret_value()] = account.id
+        self.pool.put(account)
+
+    def _forget(self, account_ids: Iterable[int]) -> None:
+        for account_id in account_ids:
+            if account := self.pool.get(account_id):
+                del self._ids[account.credential.get_secret_value()]
+                self.pool.remove(account_id)
+
+    def _mark(self, account_ids: Collection[int], with_details: Collection[int]) -> None:
+        self._unsaved.update(account_ids)
+        self._unsaved_details.update(with_details)
+        if self._unsaved:
+            self._has_unsaved.set()
+
+
+def _merged(ours: Account, stored: Account) -> Account:
+    """Our account, whose requests are not written yet, with what another process's operator has changed."""
+    is_switched = Status.DISABLED in (ours.status, stored.status)
+    return replace(
+        ours,
+        pool=stored.pool,
+        tags=stored.tags,
+        note=stored.note,
+        created_at_ms=stored.created_at_ms,
+        last_asset_clear_at_ms=stored.last_asset_clear_at_ms,
+        status=stored.status if is_switched else ours.status,
+    )
+
+
+async def _log_failure(work: Awaitable[None], message: str) -> None:
+    try:
+        await work
+    except Exception:  # the next round tries again; nothing is forgotten meanwhile
+        log.exception(message)

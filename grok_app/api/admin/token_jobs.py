@@ -61,23 +61,17 @@ async def enable_adult_content_async(request: Request, services: Current) -> Res
 
 
 async def _start_refresh(request: Request, services: Services) -> Task:
-    return services.jobs.start_refresh(_named(await read_json(request, ChosenTokens)))
+    body = await read_json(request, ChosenTokens)
+    if not (tokens := body.all()):
+        raise InvalidRequestError("No tokens provided", param="tokens")
+    return services.jobs.start_refresh(tokens)
 
 
 async def _start_adult_content(request: Request, services: Services) -> Task:
     body = await read_json(request, TokensToSwitch)
     birth_date = read_birth_date(body.birth_date, services.settings.snapshot.nsfw.birth_date)
-    if body.token is None and body.tokens is None:
-        tokens = [account.credential.get_secret_value() for account in services.roster.all()]
-    else:
-        tokens = _named(body)
+    tokens = body.all() or [account.credential.get_secret_value() for account in services.roster.all()]
     return services.jobs.start_adult_content(tokens, birth_date)
-
-
-def _named(body: ChosenTokens) -> list[str]:
-    if not (tokens := body.all()):
-        raise InvalidRequestError("No tokens provided", param="tokens")
-    return tokens
 
 
 def _started(task: Task) -> Response:

@@ -7,7 +7,7 @@ import pytest
 
 from grok_app.env import PREFIX, Env, read_env
 from grok_app.settings import Settings
-from grok_app.settings.document import write_example, write_page
+from grok_app.settings.document import NOT_READ_YET, write_example, write_page
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / ".env.example").read_text()
@@ -45,6 +45,18 @@ def test_env_example_is_valid(tmp_path: Path) -> None:
 def test_the_documents_of_the_settings_are_current(file: str, written: str) -> None:
     """Both say what the schema says; `python -m grok_app.settings.document` writes them anew."""
     assert (ROOT / file).read_text() == written
+
+
+def test_what_has_no_effect_yet_is_read_nowhere() -> None:
+    """The page says so of every section and setting that no part of the program reads, and of no other."""
+    sources = [path.read_text() for path in (ROOT / "grok_app").rglob("*.py") if "settings" not in path.parts]
+    text = "\n".join(sources)
+    for name in NOT_READ_YET:
+        assert not re.search(rf"(snapshot|settings)\.{re.escape(name)}\b", text), name
+    for section, field in Settings.model_fields.items():
+        if section not in NOT_READ_YET:
+            keys = [key for key in type(field.default).model_fields if f"{section}.{key}" not in NOT_READ_YET]
+            assert [key for key in keys if not re.search(rf"\.{key}\b", text)] == []
 
 
 def test_every_dependency_has_a_reason() -> None:

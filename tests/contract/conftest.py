@@ -8,6 +8,7 @@ import pytest
 
 from grok_app.catalog import Pool
 from tests.conftest import ENDLESS, QUICK_RETRIES, GatewayFactory
+from tests.contract.admin import PREFIXES, behind_proxy, desk, operator, printed_keys, visitor
 from tests.servers import Gateway
 
 
@@ -58,3 +59,35 @@ def changed(make_gateway: GatewayFactory) -> Gateway:
         "chat.stream_timeout": "0.8",
     }
     return make_gateway(accounts, settings)
+
+
+@pytest.fixture
+def managed(make_gateway: GatewayFactory) -> Gateway:
+    """A gateway whose accounts can be changed."""
+    return desk(make_gateway)
+
+
+@pytest.fixture(params=PREFIXES)
+def admin(managed: Gateway, request: pytest.FixtureRequest) -> Generator[httpx.Client]:
+    """The operator, at each prefix."""
+    with operator(managed, request.param) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def guarded(make_gateway: GatewayFactory) -> Gateway:
+    """A gateway that has made its operator's key, and is told each caller's address."""
+    return behind_proxy(make_gateway)
+
+
+@pytest.fixture(scope="module")
+def key(guarded: Gateway) -> str:
+    """The operator's key, which the gateway has made."""
+    return printed_keys(guarded)["Operator's key"]
+
+
+@pytest.fixture
+def browser(guarded: Gateway) -> Generator[httpx.Client]:
+    """Someone at an address of their own, who keeps cookies."""
+    with visitor(guarded) as client:
+        yield client

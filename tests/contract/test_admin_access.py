@@ -1,7 +1,6 @@
 """Who is the operator, and how long wrong keys make an address wait. Source: API contract, sections 2 and 3."""
 
 import re
-from collections.abc import Generator
 from typing import Final
 
 import httpx
@@ -12,9 +11,7 @@ from tests.conftest import API_KEY, GatewayFactory
 from tests.contract.admin import (
     PREFIXES,
     bearer,
-    behind_proxy,
     is_in,
-    printed_keys,
     sign_in,
     visitor,
 )
@@ -41,25 +38,6 @@ ROUTES: Final = [
     ("GET", "/batch/nobody/stream"),
     ("POST", "/batch/nobody/cancel"),
 ]
-
-
-@pytest.fixture(scope="module")
-def guarded(make_gateway: GatewayFactory) -> Gateway:
-    """A gateway that has made its operator's key, and is told each caller's address."""
-    return behind_proxy(make_gateway)
-
-
-@pytest.fixture(scope="module")
-def key(guarded: Gateway) -> str:
-    """The operator's key, which the gateway has made."""
-    return printed_keys(guarded)["Operator's key"]
-
-
-@pytest.fixture
-def browser(guarded: Gateway) -> Generator[httpx.Client]:
-    """Someone at an address of their own, who keeps cookies."""
-    with visitor(guarded) as client:
-        yield client
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)

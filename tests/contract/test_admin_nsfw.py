@@ -1,6 +1,5 @@
 """Adult content switched on for accounts. Source: API contract, section 10; protocol notes, section 7."""
 
-from collections.abc import Generator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,10 +7,9 @@ import httpx
 import pytest
 
 from grok_app.catalog import Pool
-from tests.conftest import GatewayFactory
-from tests.contract.admin import PREFIXES, account_of, desk, employ, fresh, operator, set_up, start, watch
+from tests.contract.admin import account_of, employ, fresh, set_up, start, watch
 from tests.contract.wire import error_of
-from tests.servers import Gateway, Sandbox
+from tests.servers import Sandbox
 
 Statuses = tuple[int | None, int | None, str | None]
 BORN = "1990-05-06"
@@ -45,19 +43,6 @@ FAILURES = [
 """The account's word, the steps that succeed, and what is told: HTTP status, gRPC status, gRPC message."""
 STEP_WORDS = ("terms", "date of birth", "on")
 """What the error says of the step that failed."""
-
-
-@pytest.fixture
-def managed(make_gateway: GatewayFactory) -> Gateway:
-    """A gateway whose accounts can be changed."""
-    return desk(make_gateway)
-
-
-@pytest.fixture(params=PREFIXES)
-def admin(managed: Gateway, request: pytest.FixtureRequest) -> Generator[httpx.Client]:
-    """The operator, at each prefix."""
-    with operator(managed, request.param) as client:
-        yield client
 
 
 def enable(admin: httpx.Client, **sent: Any) -> dict[str, Any]:

@@ -1,28 +1,14 @@
 """One account changed. Source: API contract, section 10."""
 
-from collections.abc import Generator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import ENDLESS, GatewayFactory
-from tests.contract.admin import GIVEN, PREFIXES, account_of, desk, employ, fresh, operator
+from tests.conftest import ENDLESS
+from tests.contract.admin import GIVEN, account_of, employ, fresh
 from tests.contract.wire import ask, error_of
 from tests.servers import Gateway
-
-
-@pytest.fixture
-def managed(make_gateway: GatewayFactory) -> Gateway:
-    """A gateway whose accounts can be changed."""
-    return desk(make_gateway)
-
-
-@pytest.fixture(params=PREFIXES)
-def admin(managed: Gateway, request: pytest.FixtureRequest) -> Generator[httpx.Client]:
-    """The operator, at each prefix."""
-    with operator(managed, request.param) as client:
-        yield client
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Quotas asked for, at once or as a task. Source: API contract, section 10; protocol notes, section 6.1."""
 
-from collections.abc import Generator
 from typing import Any
 
 import httpx
@@ -11,7 +10,6 @@ from tests.conftest import KEYS, QUICK_RETRIES, GatewayFactory
 from tests.contract.admin import (
     PREFIXES,
     account_of,
-    desk,
     employ,
     fresh,
     operator,
@@ -25,19 +23,6 @@ from tests.servers import Gateway, Sandbox
 
 BASIC_WINDOW_S = 72_000
 """The sandbox's. Source: protocol notes, section 6.4."""
-
-
-@pytest.fixture
-def managed(make_gateway: GatewayFactory) -> Gateway:
-    """A gateway whose accounts can be changed."""
-    return desk(make_gateway)
-
-
-@pytest.fixture(params=PREFIXES)
-def admin(managed: Gateway, request: pytest.FixtureRequest) -> Generator[httpx.Client]:
-    """The operator, at each prefix."""
-    with operator(managed, request.param) as client:
-        yield client
 
 
 def refresh(admin: httpx.Client, *tokens: str) -> dict[str, bool]:

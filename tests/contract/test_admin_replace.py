@@ -1,6 +1,5 @@
 """All accounts replaced at once. Source: API contract, section 10."""
 
-from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,23 +7,9 @@ import httpx
 import pytest
 
 from grok_app.catalog import Pool
-from tests.conftest import GatewayFactory
-from tests.contract.admin import GIVEN, PREFIXES, account_of, desk, employ, fresh, operator
+from tests.contract.admin import GIVEN, account_of, employ, fresh
 from tests.contract.wire import CHAT, ask, body, error_of
 from tests.servers import Gateway, Sandbox, eventually
-
-
-@pytest.fixture
-def managed(make_gateway: GatewayFactory) -> Gateway:
-    """A gateway whose accounts can be changed."""
-    return desk(make_gateway)
-
-
-@pytest.fixture(params=PREFIXES)
-def admin(managed: Gateway, request: pytest.FixtureRequest) -> Generator[httpx.Client]:
-    """The operator, at each prefix."""
-    with operator(managed, request.param) as client:
-        yield client
 
 
 def pools_of(admin: httpx.Client) -> dict[str, list[str]]:

@@ -1,22 +1,18 @@
 """The console's session, which opens what the operator's key opens. Source: API contract, sections 2 and 3."""
 
-from collections.abc import Generator
 from http.cookies import SimpleCookie
 from typing import Any, Final
 
 import httpx
 import pytest
 
-from tests.conftest import GatewayFactory
 from tests.contract.admin import (
     GUARDED,
     OTHER_ORIGIN,
     PREFIXES,
     SESSION,
     bearer,
-    behind_proxy,
     is_in,
-    printed_keys,
     sign_in,
     visitor,
 )
@@ -26,25 +22,6 @@ from tests.servers import Gateway
 SESSION_S: Final = 12 * 60 * 60
 INVALID: Final = "Invalid authentication token"
 MISSING: Final = "Missing authentication token"
-
-
-@pytest.fixture(scope="module")
-def guarded(make_gateway: GatewayFactory) -> Gateway:
-    """A gateway that has made its operator's key, and is told each caller's address."""
-    return behind_proxy(make_gateway)
-
-
-@pytest.fixture(scope="module")
-def key(guarded: Gateway) -> str:
-    """The operator's key, which the gateway has made."""
-    return printed_keys(guarded)["Operator's key"]
-
-
-@pytest.fixture
-def browser(guarded: Gateway) -> Generator[httpx.Client]:
-    """Someone at an address of their own, who keeps cookies."""
-    with visitor(guarded) as client:
-        yield client
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites(browser: httpx.Client, key: str) -> None:

@@ -123,7 +123,9 @@ def read_env(environ: Mapping[str, str], dotenv: Path | None = None) -> tuple[En
         ConfigurationError: A name is unknown or a value is wrong; it says the name, the value and what was expected.
     """
     in_file = dotenv_values(dotenv) if dotenv else {}
-    given = {name: value for name, value in {**in_file, **environ}.items() if value is not None}
+    held = {_setting_of(name) for name in environ}
+    left = {name: value for name, value in in_file.items() if _setting_of(name) not in held}
+    given = {name: value for name, value in {**left, **environ}.items() if value is not None}
     ours = {name.removeprefix(PREFIX).lower(): value for name, value in given.items() if name.startswith(PREFIX)}
     runtime = {name for name in ours if "__" in name or name in _ALIAS_NAMES}
     overrides = {name.replace("__", ".", 1): ours[name] for name in ours if name in runtime}
@@ -141,6 +143,13 @@ def read_env(environ: Mapping[str, str], dotenv: Path | None = None) -> tuple[En
 def current_env() -> tuple[Env, dict[str, str]]:
     """The environment of this process, read once, with `.env` of the working folder."""
     return read_env(os.environ, Path(".env"))
+
+
+def _setting_of(variable: str) -> str:
+    """What a variable sets: two spellings of one setting are the same."""
+    name = variable.removeprefix(PREFIX).lower()
+    known = next((setting for setting, aliases in ALIASES.items() if name in aliases), name)
+    return known.replace("__", ".", 1)
 
 
 def _refuse_unknown(fields: Mapping[str, str]) -> None:

@@ -221,10 +221,18 @@ async def open_storage(
     Raises:
         ConfigurationError: A setting is wrong.
     """
+    _make_data_dir(env)
     async with open_database(env.database, is_rehearsal=is_rehearsal) as database:
         settings = await open_settings(database, vault, overrides, notice=Notice(env.data_dir / "settings.notice"))
         async with open_roster(database, vault, settings, Notice(env.data_dir / "accounts.notice")) as roster:
             yield database, settings, roster
+
+
+def _make_data_dir(env: Env) -> None:
+    try:
+        env.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:  # with a database and a secret key elsewhere it holds the notices alone
+        log.warning("the data folder can't be made", folder=str(env.data_dir), exc_info=True)
 
 
 def _vault(env: Env) -> Vault:

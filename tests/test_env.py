@@ -98,3 +98,11 @@ def test_dotenv_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     env, overrides = read_env({"GROK_APP_PORT": "9002"}, file)
     assert env.port == 9002
     assert overrides == {"app.api_key": "from-file"}
+
+
+def test_the_environment_wins_in_any_spelling(tmp_path: Path) -> None:
+    """What the file says of the same setting under another name is not heard."""
+    file = tmp_path / ".env"
+    file.write_text("GROK_APP_APP__STREAM=true\nGROK_APP_PUBLIC_KEY=from-file\nGROK_APP_APP__THINKING=false\n")
+    _, overrides = read_env({"GROK_APP_STREAM": "false", "GROK_APP_APP__PUBLIC_KEY": "mine"}, file)
+    assert overrides == {"stream": "false", "app.public_key": "mine", "app.thinking": "false"}

@@ -4,8 +4,13 @@ Headers are ASGI's: pairs of a name in lower case and a value. Anybody can write
 connection itself comes from a trusted proxy.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+_WITH_PORT: Final = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
+"""How some proxies write addresses: `[2001:db8::1]:443`, `192.0.2.1:443`."""
 
 Network = IPv4Network | IPv6Network
 Headers = Iterable[tuple[bytes, bytes]]
@@ -54,6 +59,8 @@ def _is_trusted(address: str, trusted: Collection[Network]) -> bool:
 
 
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    if bare := _WITH_PORT.fullmatch(text):
+        text = bare[1] or bare[2]
     try:
         address = ip_address(text)
     except ValueError:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import ColumnElement, delete, or_, true
+from sqlalchemy import ColumnElement, delete, or_
 from sqlmodel import col, select
 
 from grok_app.access.keys import INVALID, MISSING, Access, is_one_of, operator_key
@@ -126,10 +126,14 @@ class Sessions:
             self._sign_outs += 1
             self._seen.pop(fingerprints[0], None)
 
-    async def sign_out_all(self) -> None:
-        """End every session: here at once, on other processes within `RECHECK_MS`."""
+    async def end_those_of_other_keys(self) -> None:
+        """End every session that was begun with another operator's key than the one in force.
+
+        `check` refuses them already; this keeps them from coming back with their key.
+        """
+        key = self._settings.snapshot.app.app_key.get_secret_value()
         try:
-            await unbroken(self._delete(true()))
+            await unbroken(self._delete(_is_of_other_key(self._vault.fingerprints(_OPENED_BY + key))))
         finally:
             self._sign_outs += 1
             self._seen.clear()
@@ -141,7 +145,7 @@ class Sessions:
     async def _store(self, row: ConsoleSessionRow) -> None:
         is_over = or_(
             col(ConsoleSessionRow.expires_at) <= row.created_at,
-            col(ConsoleSessionRow.key_fingerprint).not_in(self._key_fingerprints()),
+            _is_of_other_key(self._key_fingerprints()),
         )
         async with self._database.session() as session:
             connection = await session.connection()
@@ -180,6 +184,10 @@ class Sessions:
             AuthenticationError: None is set.
         """
         return self._vault.fingerprints(_OPENED_BY + operator_key(self._settings.snapshot))
+
+
+def _is_of_other_key(fingerprints: list[str]) -> ColumnElement[bool]:
+    return col(ConsoleSessionRow.key_fingerprint).not_in(fingerprints)
 
 
 def _is_stored_as(fingerprints: list[str]) -> ColumnElement[bool]:

@@ -13,7 +13,8 @@ from grok_app.errors import RateLimitedError
 FREE_FAILURES: Final = 5
 """Wrong keys in a row that cost nothing: people mistype."""
 FIRST_WAIT_S: Final = 2
-LONGEST_WAIT_S: Final = 15 * 60
+LONGEST_WAIT_S: Final = 60
+"""Long enough for a guesser, and short for an operator who shares an address with one."""
 FORGET_S: Final = 60 * 60
 """An address that doesn't try for this long starts anew."""
 MOST_ADDRESSES: Final = 10_000

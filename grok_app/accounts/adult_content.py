@@ -14,6 +14,7 @@ from grok_app.upstream import GrpcStatus, SetupReply, Upstream, UpstreamError
 
 TAG: Final = "nsfw"
 _ADULT_YEARS: Final = 18
+_OLDEST_YEARS: Final = 120
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _REQUIRED: Final = (
     "The date of birth of the accounts' owner is needed, as birth_date (YYYY-MM-DD) in the request or as the setting "
@@ -61,7 +62,7 @@ def read_birth_date(stated: str | None, setting: str, today: date | None = None)
     except ValueError:
         raise _birth_date_required() from None
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    if age < _ADULT_YEARS:
+    if not _ADULT_YEARS <= age <= _OLDEST_YEARS:
         raise _birth_date_required()
     return born
 

@@ -48,8 +48,8 @@ class Unpacked:
     settings: list[str]
     """The dotted names of those that were taken over."""
     passed_over: list[SkippedSetting]
-    opens_api: bool
-    """Whether its API key is taken over and empty, so that anyone may call /v1."""
+    opens: list[str]
+    """Keys that were taken over and are empty, so that nobody is asked for them."""
 
 
 def read_parcel(path: Path, pool: Pool) -> Parcel:
@@ -79,8 +79,10 @@ async def unpack(parcel: Parcel, roster: Roster, settings: SettingsService) -> U
     without_effect = {item.name for item in passed_over}
     taken = [name for name in flatten(parcel.settings).values if name not in without_effect]
     accounts = await roster.add(parcel.accounts)
-    opens_api = "app.api_key" in taken and not settings.snapshot.app.api_key.get_secret_value()
-    return Unpacked(accounts, taken, passed_over, opens_api)
+    app = settings.snapshot.app
+    keys = {"app.api_key": app.api_key, "app.public_key": app.public_key}
+    opens = [name for name, key in keys.items() if name in taken and not key.get_secret_value()]
+    return Unpacked(accounts, taken, passed_over, opens)
 
 
 def pack(roster: Roster, settings: SettingsService) -> Parcel:

@@ -41,7 +41,7 @@ def create_api() -> FastAPI:
         responses=ERROR_RESPONSES,
         middleware=[Middleware(RequestScope), *_cors()],
     )
-    app.state.methods = []
+    app.state.methods = _methods(app.router, "")
     for router, prefixes in ROUTERS:
         for prefix in prefixes:
             app.include_router(router, prefix=prefix)

@@ -1,16 +1,21 @@
 """Reading a JSON body: limited in size, parsed and validated in one pass."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from grok_app.api.errors import schema_error
-from grok_app.errors import RequestTooLargeError
+from grok_app.errors import InvalidRequestError, RequestTooLargeError
 
 BODY_LIMIT_BYTES: Final = 100 << 20
 """A few attachments of 50 MB, in base64, and the words around them."""
 
+_PART_LIMIT_S: Final = 30.0
+"""Longest silence within a body."""
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -42,14 +47,29 @@ def _inline(node: Any, definitions: dict[str, Any]) -> Any:
     if not isinstance(node, dict):
         return node
     if reference := node.get("$ref"):
-        return _inline(definitions[reference.rpartition("/")[2]], definitions)
+        beside = {key: value for key, value in node.items() if key != "$ref"}
+        return {**_inline(definitions[reference.rpartition("/")[2]], definitions), **_inline(beside, definitions)}
     return {key: _inline(value, definitions) for key, value in node.items()}
+
+
+async def _in_time(parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The parts as they come, as long as none is waited for too long."""
+    async with aclosing(parts):
+        while True:
+            try:
+                async with asyncio.timeout(_PART_LIMIT_S):
+                    part = await anext(parts)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise InvalidRequestError("The request body did not arrive in time", code="body_timeout") from None
+            yield part
 
 
 async def _read(request: Request, limit_bytes: int) -> bytes:
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
+    async for part in _in_time(request.stream()):
         size += len(part)
         if size > limit_bytes:
             raise RequestTooLargeError(f"The request body is larger than {limit_bytes:,} bytes")

@@ -1,5 +1,6 @@
 """What routes ask for: the services, and a caller that may call."""
 
+from functools import cache
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -8,7 +9,10 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCreden
 
 from grok_app.access import SESSION_COOKIE, client_address
 from grok_app.errors import PermissionDeniedError
+from grok_app.logs import get_logger
 from grok_app.runtime import Services, current
+
+log = get_logger(__name__)
 
 
 async def current_services() -> Services:
@@ -101,6 +105,8 @@ async def refuse_other_sites(request: Request, services: Current) -> None:
 
 def address_of(request: Request, services: Services) -> str:
     """The address that the request was first sent from."""
+    if "x-forwarded-for" in request.headers and not services.env.trusted_proxies:
+        _warn_of_proxy()
     return client_address(peer_of(request), request.headers.raw, services.env.trusted_proxies)
 
 
@@ -115,6 +121,12 @@ async def _check_operator(request: Request, services: Services, shown: str | Non
         return
     await services.sessions.check(cookie)
     await refuse_other_sites(request, services)
+
+
+@cache
+def _warn_of_proxy() -> None:
+    """Once: behind a proxy that isn't named, one guesser makes everybody wait."""
+    log.warning("a proxy says who asks, but GROK_APP_TRUSTED_PROXIES doesn't name it: all its callers count as one")
 
 
 def _host_of(origin: str) -> str:

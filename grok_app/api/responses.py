@@ -8,7 +8,6 @@ from fastapi import Response
 
 
 def json_response(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer with this content as JSON."""
-    return Response(
-        orjson.dumps(content), status_code=status, headers=dict(headers or {}), media_type="application/json"
-    )
+    """An answer with this content as JSON, which nobody on the way keeps: it may hold secrets."""
+    kept = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(orjson.dumps(content), status_code=status, headers=kept, media_type="application/json")

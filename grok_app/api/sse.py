@@ -36,6 +36,8 @@ class EventStream(Response):
         comment: What is said in a long silence.
     """
 
+    media_type = "text/event-stream"
+
     def __init__(
         self,
         events: AsyncGenerator[bytes, None],

@@ -20,6 +20,10 @@ from grok_app.logs import configure_logging
 from grok_app.runtime import open_storage
 
 _MOST_LINES: Final = 20
+_OPENED: Final = {
+    "app.api_key": "anyone may call /v1",
+    "app.public_key": "anyone may use the studio, when app.public_enabled is on",
+}
 _LONGEST_CHARS: Final = 200
 _WIDTH: Final = 100
 
@@ -44,8 +48,8 @@ def move_in(path: Path, pool: Pool, *, is_rehearsal: bool) -> None:
     if is_rehearsal:
         click.echo("Nothing has changed: this is what would happen.\n")
     click.echo("\n".join(_report(result)))
-    if result.opens_api:
-        click.secho("Warning: app.api_key is empty: anyone may call /v1.", fg="yellow")
+    for name in result.opens:
+        click.secho(f"Warning: {name} is empty: {_OPENED[name]}.", fg="yellow")
 
 
 def move_out(folder: Path, *, may_overwrite: bool) -> None:

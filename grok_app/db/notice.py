@@ -36,15 +36,18 @@ class Notice:
         self._pause_ends = 0.0
 
     def announce(self, *, is_known: bool = False) -> None:
-        """Tell everyone who watches. Comes after the commit.
+        """Tell everyone who watches. Comes after the commit: what can't be announced is logged, and stays done.
 
         Args:
             is_known: Whether this process knows the change already and needs no reading; unless another one has
                 announced something too.
-
-        Raises:
-            OSError: The file can't be written.
         """
+        try:
+            self._announce(is_known=is_known)
+        except OSError:  # the caller can't mend it, and the change is made
+            log.exception("other processes can't be told of a change", notice=self._path.name)
+
+    def _announce(self, *, is_known: bool) -> None:
         inode, size = self._mark()
         has_seen_all = (inode, size) in (self._seen, _MISSING)
         file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -33,16 +34,24 @@ class SettingRepository:
 
     async def put(self, session: AsyncSession, values: Mapping[str, Any]) -> None:
         """Store these values, as JSON has them, in place of what is there."""
+        connection = await session.connection()
+        statement = self._insert(connection, values)
+        new = {"value": statement.excluded.value, "updated_at": statement.excluded.updated_at}
+        await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=new))
+
+    async def add(self, session: AsyncSession, values: Mapping[str, Any]) -> None:
+        """Store those of these values for which nothing is there."""
+        connection = await session.connection()
+        await connection.execute(self._insert(connection, values).on_conflict_do_nothing(index_elements=["name"]))
+
+    def _insert(self, connection: AsyncConnection, values: Mapping[str, Any]) -> Any:
         now = now_ms()
         rows = [
             {"name": name, "value": self._seal(name, value), "updated_at": now}
             for name, value in sorted(values.items())  # in one order, so that two writers can't lock each other out
         ]
-        connection = await session.connection()
         insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(SettingRow).values(rows)
-        new = {"value": statement.excluded.value, "updated_at": statement.excluded.updated_at}
-        await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=new))
+        return insert(SettingRow).values(rows)
 
     async def forget(self, session: AsyncSession, names: Iterable[str]) -> None:
         """Delete the rows of these settings."""

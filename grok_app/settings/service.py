@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from pydantic import SecretStr
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from grok_app.db import Database, Notice, Vault, unbroken
@@ -18,8 +19,8 @@ from grok_app.settings.spellings import flatten
 from grok_app.settings.validation import Fault, WrongValueError, validate
 
 log = get_logger(__name__)
-WELL_KNOWN_KEY: Final = "grok2api"
-"""grok2api's own default for `app.app_key`, which anyone would try first."""
+_WORTHLESS_KEYS: Final = {"grok2api": "is grok2api's default, which everyone knows", "": "would lock the operator out"}
+"""Operator's keys that an import never brings along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,8 @@ class SettingsService:
         for name in flat.values:
             if name in self._overrides:
                 skipped.append(Skipped(name, f"is set by the environment variable {self._overrides.variable(name)}"))
-            elif name == "app.app_key" and typed.app.app_key.get_secret_value() == WELL_KNOWN_KEY:
-                skipped.append(Skipped(name, "is grok2api's default, which everyone knows: the key here stays"))
+            elif name == "app.app_key" and (why := _WORTHLESS_KEYS.get(typed.app.app_key.get_secret_value())):
+                skipped.append(Skipped(name, f"{why}: the key here stays"))
         await self._put(typed, flat.values.keys() - {item.name for item in skipped})
         return skipped
 
@@ -163,13 +164,17 @@ class SettingsService:
     async def ensure_keys(self) -> dict[str, str]:
         """Make the keys that were never set, store them, and return the new ones by name (`app_key`, …).
 
+        Of several processes that start at once, each key is made by one, which alone returns it.
+
         A key that was set to the empty string stays empty: that is the operator's choice.
         """
         await self.load()
         missing = [key for key in KEYS if not ((name := f"app.{key}") in self._stored or name in self._overrides)]
         made = {key: secrets.token_urlsafe(32) for key in missing}
-        await self.store({f"app.{key}": value for key, value in made.items()})
-        return made
+        if made:
+            values = {f"app.{key}": value for key, value in made.items()}
+            await unbroken(self._commit(lambda session: self._rows.add(session, values)))
+        return {key: value for key, value in made.items() if value_of(self.snapshot, f"app.{key}") == SecretStr(value)}
 
     async def _put(self, typed: Settings, names: Iterable[str]) -> None:
         values = {name: plain(value_of(typed, name)) for name in names}
@@ -187,8 +192,8 @@ class SettingsService:
                     snapshot = self._build(stored)
                 self.snapshot, self._stored = snapshot, stored.keys()
         finally:
-            if write:  # also when it failed, since a commit whose outcome is unknown may have happened
-                self._announce()
+            if write and self._notice:  # also when it failed: a commit whose outcome is unknown may have happened
+                self._notice.announce()
         if news := foreign - self._foreign:
             log.warning("stored settings that this version doesn't know are ignored", names=sorted(news))
         self._foreign = foreign
@@ -203,13 +208,6 @@ class SettingsService:
     def _whose(self, fault: Fault) -> str:
         is_held = fault.name in self._overrides
         return self._overrides.variable(fault.name) if is_held else f"The stored setting {fault.path}"
-
-    def _announce(self) -> None:
-        try:
-            if self._notice:
-                self._notice.announce()
-        except OSError:  # what is stored is stored; the caller can't mend this
-            log.exception("other processes can't be told of changed settings")
 
 
 async def open_settings(

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 import orjson
 from curl_cffi.requests import BrowserType
@@ -104,9 +105,26 @@ def _check_cookie(value: SecretStr) -> SecretStr:
 
 
 def _check_proxy(value: SecretStr) -> SecretStr:
-    if not _PROXY.fullmatch(value.get_secret_value()):
+    text = value.get_secret_value()
+    if not _PROXY.fullmatch(text) or (text and not _is_address(text)):
         raise ValueError("a URL like http://user:password@host:port or socks5h://host:port")
     return value
+
+
+def _check_address(value: str) -> str:
+    if value and not _is_address(value):
+        raise ValueError("a URL with a host, perhaps a port and a path, and nothing behind them")
+    return value
+
+
+def _is_address(url: str) -> bool:
+    """Whether a path can be put behind this URL, and somebody could be there."""
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0  # reading the port checks it
+    except ValueError:
+        return False
+    return has_host and url.isprintable() and not parts.query and not parts.fragment and not url.endswith(("?", "#"))
 
 
 def _check_profile(value: str) -> str:
@@ -139,12 +157,19 @@ ProxyUrl = Annotated[_Secret, AfterValidator(_check_proxy)]
 
 HeaderLine = Annotated[str, Field(min_length=1, max_length=_LONGEST_CHARS, pattern=r"^[^\r\n\x00]+$")]
 Browser = Annotated[str, AfterValidator(_check_profile)]
-HttpUrl = Annotated[str, Field(max_length=_LONGEST_CHARS, pattern=r"^https?://[^/\s]+(/[^\s]*)?$")]
+HttpUrl = Annotated[
+    str, Field(max_length=_LONGEST_CHARS, pattern=r"^https?://[^/\s]+(/[^\s]*)?$"), AfterValidator(_check_address)
+]
 OwnUrl = Annotated[
-    str, Field(max_length=_LONGEST_CHARS, pattern=r"^(https?://[^/\s]+(/[^\s]*)?)?$"), AfterValidator(_drop_slash)
+    str,
+    Field(max_length=_LONGEST_CHARS, pattern=r"^(https?://[^/\s]+(/[^\s]*)?)?$"),
+    AfterValidator(_check_address),
+    AfterValidator(_drop_slash),
 ]
 """An address or nothing; a path can be put behind it as it is."""
-SocketUrl = Annotated[str, Field(max_length=_LONGEST_CHARS, pattern=r"^wss?://[^/\s]+(/[^\s]*)?$")]
+SocketUrl = Annotated[
+    str, Field(max_length=_LONGEST_CHARS, pattern=r"^wss?://[^/\s]+(/[^\s]*)?$"), AfterValidator(_check_address)
+]
 PastDate = Annotated[str, AfterValidator(_check_past_date)]
 
 _Name = Annotated[str, Field(min_length=1, max_length=_LONGEST_CHARS)]

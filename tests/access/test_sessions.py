@@ -146,23 +146,24 @@ async def test_another_process_sees_a_sign_out_within_seconds(
     sessions: Sessions, elsewhere: Sessions, clock: Clock
 ) -> None:
     """It asks the database again from time to time."""
-    begun, other = [await sessions.sign_in(OPERATOR_KEY, ADDRESS) for _ in range(2)]
-    for each in (begun, other):
-        assert await is_in(elsewhere, each.cookie)
+    begun = await sessions.sign_in(OPERATOR_KEY, ADDRESS)
+    assert await is_in(elsewhere, begun.cookie)
     await sessions.sign_out(begun.cookie)
     clock.now_s += RECHECK_MS / 1000
     assert not await is_in(elsewhere, begun.cookie)
-    await sessions.sign_out_all()
-    clock.now_s += RECHECK_MS / 1000
-    assert not await is_in(elsewhere, other.cookie)
 
 
-async def test_all_can_be_signed_out(sessions: Sessions, database: Database) -> None:
-    """Nobody's cookie opens anything from then on."""
-    begun = [await sessions.sign_in(OPERATOR_KEY, ADDRESS) for _ in range(3)]
-    assert all([await is_in(sessions, each.cookie) for each in begun])
-    await sessions.sign_out_all()
-    assert not any([await is_in(sessions, each.cookie) for each in begun])
+async def test_a_key_that_comes_back_brings_no_session_back(
+    sessions: Sessions, settings: FixedSettings, database: Database
+) -> None:
+    """What was begun with it ended when it was changed; sessions of the key in force go on."""
+    begun = await sessions.sign_in(OPERATOR_KEY, ADDRESS)
+    await sessions.end_those_of_other_keys()
+    assert await is_in(sessions, begun.cookie)
+    for key in ("another-operators-key", OPERATOR_KEY):
+        settings.change(app_key=key)
+        await sessions.end_those_of_other_keys()
+    assert not await is_in(sessions, begun.cookie)
     assert await rows(database) == []
 
 

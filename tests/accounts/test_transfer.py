@@ -156,7 +156,7 @@ async def test_a_parcel_is_unpacked(roster: Roster, settings: SettingsService) -
     assert (settings.snapshot.app.stream, settings.snapshot.app.temporary) == (False, False)
     assert result.settings == ["app.stream", "app.temporary"]
     assert {item.name for item in result.passed_over} == {"grok.statsig", "what", "app.app_key"}
-    assert not result.opens_api
+    assert result.opens == []
 
 
 async def test_a_wrong_setting_stops_everything(roster: Roster, settings: SettingsService) -> None:
@@ -170,14 +170,18 @@ async def test_a_wrong_setting_stops_everything(roster: Roster, settings: Settin
 
 @pytest.mark.parametrize(
     ("given", "opens"),
-    [({"app": {"api_key": ""}}, True), ({"app": {"api_key": "mine"}}, False), ({"app": {"stream": True}}, False)],
-    ids=["empty", "set", "not given"],
+    [
+        ({"app": {"api_key": ""}}, ["app.api_key"]),
+        ({"app": {"public_key": "", "api_key": "mine"}}, ["app.public_key"]),
+        ({"app": {"stream": True}}, []),
+    ],
+    ids=["api key", "public key", "not given"],
 )
-async def test_an_empty_api_key_is_noticed(
-    roster: Roster, settings: SettingsService, given: dict[str, Any], opens: bool
+async def test_an_empty_key_is_noticed(
+    roster: Roster, settings: SettingsService, given: dict[str, Any], opens: list[str]
 ) -> None:
     """An imported key that lets anyone in is worth a warning; one that isn't in the file is made at the first start."""
-    assert (await unpack(Parcel({}, given), roster, settings)).opens_api is opens
+    assert (await unpack(Parcel({}, given), roster, settings)).opens == opens
 
 
 async def test_a_setting_of_the_environment_is_passed_over(roster: Roster, held: SettingsService) -> None:

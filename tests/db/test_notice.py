@@ -152,3 +152,11 @@ async def test_who_knows_the_change_reads_nothing(path: Path) -> None:
     there.announce(is_known=True)
     here.announce(is_known=True)
     assert (here.has_changed(), there.has_changed()) == (True, True)
+
+
+async def test_what_can_not_be_announced_stays_done(tmp_path: Path) -> None:
+    """The change is made; a missing folder or a full disk is logged and breaks nothing."""
+    notice = Notice(tmp_path / "missing" / "notice")
+    notice.announce()
+    notice.announce(is_known=True)
+    assert not notice.has_changed()

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from grok_app.db import Database, Notice, Vault, open_database
 from grok_app.errors import ConfigurationError, ConflictError, InvalidRequestError
-from grok_app.settings import DEFINITIONS, SettingRow, SettingsService, Skipped, as_nested, open_settings
+from grok_app.settings import DEFINITIONS, KEYS, SettingRow, SettingsService, Skipped, as_nested, open_settings
 from grok_app.settings.schema import value_of
 
 HELD = {"app.stream": "false", "app.app_key": "hunter2", "retry.retry_status_codes": "429,503"}
@@ -264,3 +264,44 @@ async def test_an_unwritable_notice_is_no_failed_change(database: Database, vaul
         await service.change({"app.stream": False})
     assert service.snapshot.app.stream is False
     assert [line["log_level"] for line in lines] == ["error"]
+
+
+@pytest.mark.parametrize("name", ["upstream.grok_url", "upstream.assets_url", "app.app_url", "proxy.base_proxy_url"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://[grok.com", "http://127.0.0.1:99999", "http://host:port", "http://\x00", "http://host:0", "https://:1"],
+    ids=ascii,
+)
+async def test_an_address_that_nobody_can_be_at_is_refused(settings: SettingsService, name: str, url: str) -> None:
+    """It would break every request later."""
+    with pytest.raises(InvalidRequestError) as refused:
+        await settings.change({name: url})
+    assert refused.value.param == name
+
+
+async def test_no_path_can_be_put_behind_a_query(settings: SettingsService) -> None:
+    """Nor behind a fragment."""
+    for url in ("https://grok.com?x=", "https://grok.com/?", "https://grok.com#a"):
+        with pytest.raises(InvalidRequestError):
+            await settings.change({"upstream.grok_url": url})
+
+
+async def test_of_two_first_starts_one_makes_the_keys(
+    database: Database, vault: Vault, settings: SettingsService
+) -> None:
+    """What is printed is what is stored."""
+    other = await open_settings(database, vault, {})
+    made, also_made = await asyncio.gather(settings.ensure_keys(), other.ensure_keys())
+    assert made.keys() ^ also_made.keys() == set(KEYS)
+    await settings.load()
+    stored = {key: getattr(settings.snapshot.app, key).get_secret_value() for key in KEYS}
+    assert made | also_made == stored
+
+
+async def test_an_import_never_locks_the_operator_out(settings: SettingsService) -> None:
+    """An empty operator's key is passed over, as grok2api's well-known one is."""
+    await settings.store({"app.app_key": "mine"})
+    for key in ("", "grok2api"):
+        [skipped] = await settings.import_file({"app": {"app_key": key}})
+        assert skipped.name == "app.app_key"
+    assert settings.snapshot.app.app_key.get_secret_value() == "mine"

@@ -23,6 +23,13 @@ APP.include_router(router, prefix="/v1/admin")
 add_error_handlers(APP)
 
 
+class Unused:
+    """Sessions, none of which is open."""
+
+    async def end_those_of_other_keys(self) -> None:
+        """There are none."""
+
+
 @pytest.fixture
 async def service(database: Database, vault: Vault) -> SettingsService:
     """Settings of which the environment holds two."""
@@ -32,7 +39,9 @@ async def service(database: Database, vault: Vault) -> SettingsService:
 @pytest.fixture
 async def stranger(service: SettingsService) -> AsyncGenerator[httpx.AsyncClient]:
     """Someone without the key."""
-    services = SimpleNamespace(settings=service, access=Access(service), env=Env(redis_url="redis://localhost"))
+    services = SimpleNamespace(
+        settings=service, access=Access(service), sessions=Unused(), env=Env(redis_url="redis://localhost")
+    )
     APP.dependency_overrides[current_services] = lambda: services
     transport = httpx.ASGITransport(APP)
     async with httpx.AsyncClient(transport=transport, base_url="http://test/v1/admin") as client:

@@ -30,6 +30,7 @@ _EVENTS: Final = {
     "/stream",
     summary="Watch a task",
     dependencies=[Depends(require_app_key_or_query)],
+    response_class=EventStream,
     responses={200: {"description": "The events", "content": _EVENTS}},
 )
 async def stream_task(task_id: str, services: Current) -> Response:

@@ -33,6 +33,7 @@ async def change_config(request: Request, services: Current) -> Response:
     """
     body = await read_json(request, ConfigChange)
     ignored = await services.settings.change(body.root)
+    await services.sessions.end_those_of_other_keys()
     message = f"Settings saved. Without effect: {', '.join(ignored)}." if ignored else "Settings saved."
     return json_response({"status": "success", "message": message, "ignored": ignored})
 

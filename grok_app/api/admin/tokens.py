@@ -22,6 +22,12 @@ _Items = Annotated[
 ]
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """Nobody must read from the document that a field which isn't given is set to something."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
 class Pools(BaseModel):
     """All accounts by pool."""
 
@@ -47,7 +53,7 @@ class TokensToDelete(BaseModel):
 class TokenChange(BaseModel):
     """What is to change of one account. What is not given stays."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_defaults)
 
     token: str
     pool: Pool | None = None

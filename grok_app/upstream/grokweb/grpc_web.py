@@ -17,6 +17,7 @@ _MESSAGE: Final = 0x00
 _TRAILERS: Final = 0x80
 _COMPRESSED: Final = 0x01
 _HEAD_BYTES: Final = 5
+_HTML_TYPE: Final = "text/html"
 _TEXT_TYPE: Final = "application/grpc-web-text"
 _BASE64: Final = re.compile(rb"(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)+")
 _BASE64_SEGMENT: Final = re.compile(rb"[^=]+=*")
@@ -63,6 +64,8 @@ def _answer(reply: Reply) -> Answer:
         else:
             blocks.append(list(_trailers(payload)))
     statuses = [status for block in blocks for status in _statuses(block)]
+    if not statuses and reply.headers.get("content-type", "").lower().startswith(_HTML_TYPE):
+        raise ValueError("it is a page")
     failed = (status for status in statuses if status.code != 0)
     return Answer(tuple(messages), next(failed, GrpcStatus(0, "")))
 

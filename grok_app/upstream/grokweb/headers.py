@@ -52,7 +52,7 @@ class GrokWebOptions:
     browser: str = "chrome136"
     user_agent: str = ""
     cf_clearance: SecretStr = field(default_factory=lambda: SecretStr(""))
-    extra_headers: Mapping[str, str] = field(default_factory=dict)
+    extra_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     dynamic_statsig: bool = True
     is_temporary: bool = True
     disable_memory: bool = True

@@ -40,7 +40,7 @@ async def set_birth_date(
     """See `Upstream.set_birth_date`."""
     url = options.base_url.rstrip("/") + BIRTH_DATE_PATH
     headers = json_headers(options, credential, referer_path="/?_s=home")
-    body = orjson.dumps({"birthDate": f"{birth_date:%Y-%m-%d}T16:00:00.000Z"})
+    body = orjson.dumps({"birthDate": f"{birth_date.isoformat()}T16:00:00.000Z"})
     reply = await ask(transport, options, Question(url, headers, body, options.setup_timeout_s))
     has_one = reply.status == _TOO_MANY_REQUESTS and _HAS_BIRTH_DATE in reply.body
     if not reply.is_success and not has_one:

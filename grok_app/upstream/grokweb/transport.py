@@ -242,6 +242,7 @@ def _prepare(curl: Curl, call: Call, transfer: _Transfer) -> None:
     curl.setopt(CurlOpt.HTTPHEADER, [*call.headers, b"Expect:"])
     curl.setopt(CurlOpt.ACCEPT_ENCODING, _ENCODINGS)
     curl.setopt(CurlOpt.PROXY, call.proxy)
+    curl.setopt(CurlOpt.NOPROXY, "")  # the environment's NO_PROXY must not show our address where a proxy is set
     curl.setopt(CurlOpt.SUPPRESS_CONNECT_HEADERS, 1)
     curl.setopt(CurlOpt.CONNECTTIMEOUT_MS, _CONNECT_TIMEOUT_MS)
     curl.setopt(CurlOpt.HEADERDATA, transfer)

@@ -31,6 +31,7 @@ _EVENTS: Final = {
     summary="Watch a task",
     dependencies=[Depends(require_app_key_or_query)],
     response_class=EventStream,
+    status_code=200,
     responses={200: {"description": "The events", "content": _EVENTS}},
 )
 async def stream_task(task_id: str, services: Current) -> Response:

@@ -1,0 +1,72 @@
+"""Reading a body: within its size, within its time, and described as it is."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from fastapi import Request
+from pydantic import BaseModel
+
+from grok_app.api import create_api
+from grok_app.api.body import json_body, read_json
+from grok_app.errors import InvalidRequestError, RequestTooLargeError
+
+
+class Inner(BaseModel):
+    """A part."""
+
+    name: str = "x"
+
+
+class Outer(BaseModel):
+    """A whole."""
+
+    inner: Inner = Inner()
+
+
+def request_of(*parts: bytes, ends: bool = True) -> Request:
+    """A request whose body comes in these parts, and then ends, or never does."""
+    messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+
+    async def receive() -> dict[str, Any]:
+        if messages:
+            return messages.pop(0)
+        if not ends:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    return Request({"type": "http", "method": "POST", "headers": []}, receive)
+
+
+async def test_a_body_comes_in_parts() -> None:
+    """However it was cut."""
+    assert await read_json(request_of(b'{"na', b'me": "y"}'), Inner) == Inner(name="y")
+
+
+async def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger who sends a byte and falls silent holds a connection for a while only."""
+    monkeypatch.setattr("grok_app.api.body._PART_LIMIT_S", 0.01)
+    with pytest.raises(InvalidRequestError) as refused:
+        await read_json(request_of(b"{", ends=False), Inner)
+    assert refused.value.code == "body_timeout"
+
+
+async def test_a_body_over_its_limit_is_refused() -> None:
+    """Before all of it has been read."""
+    with pytest.raises(RequestTooLargeError):
+        await read_json(request_of(b"x" * 11, ends=False), Inner, limit_bytes=10)
+
+
+def test_what_stands_beside_a_reference_is_described_too() -> None:
+    """A default, say."""
+    schema = json_body(Outer)["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["properties"]["inner"]["default"] == {"name": "x"}
+    assert schema["properties"]["inner"]["properties"]["name"]["default"] == "x"
+
+
+def test_a_change_of_one_account_has_no_defaults() -> None:
+    """A generated client must not reset what its user doesn't mention."""
+    operation = create_api().openapi()["paths"]["/v1/admin/tokens"]["patch"]
+    properties = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    assert {"token", "pool", "status", "quota", "note", "tags"} == properties.keys()
+    assert not any("default" in field for field in properties.values())

@@ -24,8 +24,9 @@ from granian.server import Server
 
 from grok_app.env import Env
 from grok_app.errors import ConfigurationError
-from grok_app.logs import configure_logging
+from grok_app.logs import configure_logging, get_logger
 
+log = get_logger(__name__)
 PAGES: Final = "grok_app.grok_app:app"
 """What `serve` loads for pages and API together. A Reflex app, so known by name only."""
 API: Final = "grok_app.api:create_api"
@@ -218,6 +219,7 @@ class _Server(Server):  # type: ignore[misc,valid-type] # granian chooses its cl
         self._drain = drain
 
     def shutdown(self, exit_code: int = 0) -> None:
+        log.info("stopping: answers under way may end", seconds=_DRAIN_S)
         self._drain.begin()
         super().shutdown(exit_code)
 

@@ -40,7 +40,7 @@ class AccountJobs:
     def start_refresh(self, tokens: Sequence[str]) -> Task:
         """Ask Grok for the quotas of these accounts.
 
-        The result has `status`, a `summary` and under `results` whether it was told, by token.
+        The result has `status`, a `summary`, under `results` whether it was told, by token, and under `errors` why not.
 
         Raises:
             OverloadedError: Too many tasks are under way.
@@ -54,7 +54,9 @@ class AccountJobs:
             return True
 
         def conclude(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-            return _result(outcomes, {tokens[outcome.index]: outcome.is_ok for outcome in outcomes})
+            results = {tokens[outcome.index]: outcome.is_ok for outcome in outcomes}
+            errors = {tokens[outcome.index]: outcome.reason for outcome in outcomes if not outcome.is_ok}
+            return {**_result(outcomes, results), "errors": errors}
 
         limits = self._settings.snapshot.usage
         return self._tasks.start(

@@ -68,12 +68,13 @@ def read_items(items: Mapping[Pool, Sequence[object]]) -> Listing:
     """Read a list. Of several items with one token the first counts."""
     listing = Listing({}, set(), Changed())
     for pool, rows in items.items():
-        for row in rows:
+        for place, row in enumerate(rows, 1):
             try:
                 token, record = read_item(row)
             except InvalidRequestError as error:
                 listing.spared.add(_token_of(row))
-                listing.result.skipped.append(Skipped(pool, mask(_token_of(row)), error.message))
+                where = "" if _token_of(row) else f"Item {place}: "
+                listing.result.skipped.append(Skipped(pool, mask(_token_of(row)), where + error.message))
                 continue
             if token in listing.wanted:
                 listing.result.duplicates += 1

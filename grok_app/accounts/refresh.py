@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from operator import attrgetter
 from typing import Final
 
-from grok_app.accounts.account import Account, sync
+from grok_app.accounts.account import Account, note_failure, sync
 from grok_app.accounts.roster import Roster
 from grok_app.catalog import Pool
 from grok_app.db import now_ms
@@ -41,7 +41,7 @@ class Refresher:
         self._asking: dict[tuple[Pool, ...], asyncio.Task[None]] = {}
 
     async def refresh(self, account_id: int) -> Account:
-        """Ask for one account and take over its quota; a refused credential is counted.
+        """Ask for one account and take over its quota; a failure is noted, a refused credential counted too.
 
         Raises:
             UpstreamError: Grok didn't tell.
@@ -52,6 +52,8 @@ class Refresher:
             quota = await self._upstream.quota(account.credential.get_secret_value())
         except UpstreamError as error:
             self._roster.blame(account_id, error)
+            self._roster.keep(note_failure(self._current(account_id), str(error), now_ms()))
+            log.info("quota not told", account_id=account_id, kind=error.kind, status=error.status, reason=str(error))
             raise
         refreshed = sync(self._current(account_id), quota.remaining, quota.window_s, now_ms())
         self._roster.pool.trust(account_id)

@@ -101,7 +101,7 @@ def run() -> None:
 @server_options
 def api() -> None:
     """Serve the API alone, without the pages."""
-    serve(_prepare("API: {url}/v1"), target=API)
+    serve(_prepare("API: {url}/v1   reference: {url}/docs"), target=API)
 
 
 @commands.command()
@@ -206,7 +206,7 @@ def export(context: click.Context, folder: Path, may_overwrite: bool) -> None:
     move_out(_from_user(context, folder), may_overwrite=may_overwrite)
 
 
-def _prepare(at: str = "Console: {url}/admin") -> Env:
+def _prepare(at: str = "Pages: {url}   API: {url}/v1   reference: {url}/docs") -> Env:
     env, _ = current_env()
     check_port(env.host, env.port)
     made = prepare_apart()

@@ -47,7 +47,8 @@ def move_in(path: Path, pool: Pool, *, is_rehearsal: bool) -> None:
             result = asyncio.run(_unpack(parcel, env, _vault(env), overrides))
     if is_rehearsal:
         click.echo("Nothing has changed: this is what would happen.\n")
-    click.echo("\n".join(_report(result)))
+    where = env.database_url.rpartition("@")[2] or str(env.data_dir.absolute())
+    click.echo("\n".join((f"Into {where}", *_report(result))))
     for name in result.opens:
         click.secho(f"Warning: {name} is empty: {_OPENED[name]}.", fg="yellow")
 
@@ -84,10 +85,12 @@ def _explained(path: Path) -> Generator[None, None, None]:
         yield
     except InvalidRequestError as error:
         raise ConfigurationError(f"{path}: {error.message}. Nothing has changed") from error
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename or path}: {error.strerror}") from error
     except SQLAlchemyError as error:
         cause = error.orig if isinstance(error, DBAPIError) else error  # not the statement, which has values in it
-        hint = "grok-app db upgrade brings an older one up to date"
-        raise ConfigurationError(f"The database failed: {cause}. {hint}") from error
+        hint = ". grok-app db upgrade brings an older one up to date" if "no such" in str(cause) else ""
+        raise ConfigurationError(f"The database failed: {cause}{hint}") from error
 
 
 def _rehearse(parcel: Parcel, env: Env, overrides: dict[str, str]) -> Unpacked:

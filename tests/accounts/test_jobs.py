@@ -28,6 +28,7 @@ async def test_many_are_refreshed_whatever_becomes_of_one(
         "status": "success",
         "summary": {"total": 3, "ok": 1, "fail": 2},
         "results": {"sso=first": True, "second": False, "unknown": False},
+        "errors": {"second": "Grok is away", "unknown": "There is no account with this token"},
     }
     assert [outcome.reason for outcome in task.failures()] == ["Grok is away", "There is no account with this token"]
 

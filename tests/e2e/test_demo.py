@@ -56,7 +56,7 @@ def test_another_sites_page_cannot_open_the_socket(demo: Demo) -> None:
 def test_with_the_studio_off_there_are_no_public_pages(tmp_path_factory: pytest.TempPathFactory) -> None:
     """That is how a fresh installation starts."""
     port, data = free_port(), tmp_path_factory.mktemp("closed")
-    with running("run", "--port", port, "--data-dir", str(data), until="Console: ") as output:
+    with running("run", "--port", port, "--data-dir", str(data), until="Pages: ") as output:
         assert "shown only now" in output
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=8)) as client:
             assert client.get("/").headers["location"] == "/admin/login"  # the first call waits for the server

@@ -26,12 +26,16 @@ def _without_defaults(schema: dict[str, Any]) -> None:
     """Nobody must read from the document that a field which isn't given is set to something."""
     for field in schema["properties"].values():
         field.pop("default", None)
+    schema["examples"] = [{"token": "sso=…", "note": "Of the team", "tags": ["team"]}]
 
 
 class Pools(BaseModel):
     """All accounts by pool."""
 
-    model_config = ConfigDict(extra="forbid")
+    # An example that is refused: sent from the reference unchanged, a good one would delete every account.
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"ssoBasic": "[all of them]", "ssoSuper": "[all of them]"}]}
+    )
 
     ssoBasic: _Items = []  # noqa: N815 - the name on the wire
     ssoSuper: _Items = []  # noqa: N815 - the name on the wire

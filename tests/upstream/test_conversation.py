@@ -13,12 +13,15 @@ from grok_app.upstream import (
     ErrorKind,
     ImageProgress,
     ImagesDone,
+    MediaUpstream,
+    Upstream,
     UpstreamError,
     VideoDone,
     VideoPreset,
     VideoProgress,
     VideoPrompt,
 )
+from grok_app.upstream.grokweb import video
 from tests.upstream.wire import answer, grok
 
 FIRST = "users/u-1/generated/11111111-2222-4333-8444-555555555555/image.jpg"
@@ -71,6 +74,15 @@ async def filmed(said: bytes) -> list[object]:
     """What a video gives."""
     async with grok(said) as site:
         return [item async for item in site.client.video("T", FILM)]
+
+
+async def test_grok_com_offers_all_of_it() -> None:
+    """A client is a way to Grok for texts and for media."""
+    async with grok(b"") as site:
+        texts: Upstream = site.client
+        media: MediaUpstream = site.client
+        ways: set[object] = {texts, media}
+    assert len(ways) == 1
 
 
 async def test_an_edit_is_asked_for_as_the_epoch_does() -> None:
@@ -177,6 +189,16 @@ async def test_silence_while_a_video_is_made_is_a_timeout() -> None:
     said = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n\n\r\n"
     async with grok(said, video_idle_timeout_s=0.1) as site:
         with pytest.raises(UpstreamError) as raised:
+            [item async for item in site.client.video("T", FILM)]
+    assert raised.value.kind is ErrorKind.TIMEOUT
+
+
+async def test_a_video_that_never_ends_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much Grok says meanwhile."""
+    monkeypatch.setattr(video, "_TOTAL_S", 0.2)
+    said = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n\n\r\n"
+    async with grok(said) as site:
+        with pytest.raises(UpstreamError, match="in time") as raised:
             [item async for item in site.client.video("T", FILM)]
     assert raised.value.kind is ErrorKind.TIMEOUT
 

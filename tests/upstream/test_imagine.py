@@ -1,15 +1,11 @@
 """Pictures over a WebSocket, from a server that says what the test says."""
 
 import asyncio
-import base64
-import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from typing import Any
 
 import orjson
 import pytest
-from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, TextMessage
 
 from grok_app.upstream import (
@@ -23,57 +19,12 @@ from grok_app.upstream import (
     open_grokweb,
 )
 from grok_app.upstream.grokweb import websocket
-from tests.upstream.wire import Wire, answer, read_head
+from tests.upstream.sockets import Peer, open_up, site
+from tests.upstream.wire import Wire, answer, read_head, read_request
 
 IMAGE = "aaaaaaaa-0000-4000-8000-000000000001"
 PROMPT = ImaginePrompt("a red teapot", "2:3", has_adult_content=True)
 MODERATED = b'{"error":{"code":"content-moderated","message":"rejected"}}'
-_MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-
-class Peer:
-    """The other end of an open socket."""
-
-    def __init__(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.head = head
-        self.writer = writer
-        self._reader = reader
-        self._protocol = Connection(ConnectionType.SERVER)
-
-    def say(self, event: Event) -> None:
-        """Send an event."""
-        self.writer.write(self._protocol.send(event))
-
-    def tell(self, **fields: object) -> None:
-        """Send a JSON object."""
-        self.say(TextMessage(data=orjson.dumps(fields).decode()))
-
-    async def hear(self) -> Event:
-        """The next event."""
-        while True:
-            for event in self._protocol.events():
-                return event
-            self._protocol.receive_data(await self._reader.read(65536) or None)
-
-
-@asynccontextmanager
-async def site(play: Callable[[Peer], Awaitable[None]], **options: Any) -> AsyncGenerator[tuple[GrokWeb, Wire], None]:
-    """A server that opens every socket and plays, and a client for it."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await read_head(reader)
-        key = next(line[19:] for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key:"))
-        accept = base64.b64encode(hashlib.sha1(key + _MAGIC, usedforsecurity=False).digest())
-        writer.write(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
-        )
-        await play(Peer(head, reader, writer))
-
-    async with Wire(serve).listen() as wire:
-        all_options = GrokWebOptions(**{"base_url": wire.url, "user_agent": "UA", **options})
-        async with open_grokweb(lambda: all_options) as client:
-            yield client, wire
 
 
 async def draw(client: GrokWeb) -> list[PictureFrame | PictureEnd]:
@@ -151,6 +102,30 @@ async def test_closing_the_generator_closes_the_socket_at_once(frames: int) -> N
             asking.cancel()
         await asyncio.wait_for(gone.wait(), 1)
         await asyncio.wait([asking])
+
+
+async def test_other_requests_follow_a_socket() -> None:
+    """What opened a socket is used again for plain requests and for sockets."""
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await read_request(reader))
+        if b"Upgrade" in asked[-1]:
+            await open_up(asked[-1], reader, writer, say_one)
+        else:
+            writer.write(answer(200, b'{"remainingTokens":7}'))
+
+    async def say_one(peer: Peer) -> None:
+        await peer.hear()
+        peer.tell(type="image", blob="A")
+        await peer.hear()
+
+    async with Wire(serve).listen() as wire, open_grokweb(lambda: GrokWebOptions(base_url=wire.url)) as client:
+        for _ in range(3):
+            async with aclosing(client.imagine("T", PROMPT)) as pictures:
+                assert await anext(pictures) == PictureFrame(None, "", "A", None)
+            assert (await client.quota("T")).remaining == 7
+    assert [head.split()[0] for head in asked] == [b"GET", b"POST"] * 3
 
 
 async def test_pings_go_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,6 +248,30 @@ async def test_a_refused_upgrade_is_classified(said: bytes, kind: ErrorKind, que
     assert (raised.value.kind, len(asked)) == (kind, questions)
     assert all(b"Upgrade: websocket\r\n" in head and b"sso=T" in head for head in asked)
     assert raised.value.retry_after_s == (37 if kind is ErrorKind.RATE_LIMITED else None)
+
+
+async def test_a_socket_goes_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As every other request to Grok does; the proxy is asked for a tunnel."""
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.delenv("no_proxy")
+    tunnels: list[bytes] = []
+
+    async def play(peer: Peer) -> None:
+        await peer.hear()
+        peer.tell(type="image", blob="A")
+        peer.say(CloseConnection(code=1000))
+        await peer.hear()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tunnels.append(await read_head(reader))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await open_up(await read_head(reader), reader, writer, play)
+
+    async with Wire(serve).listen() as proxy:
+        options = GrokWebOptions(base_url="http://grok.example/", proxy=proxy.url)
+        async with open_grokweb(lambda: options) as client:
+            assert await draw(client) == [PictureFrame(None, "", "A", None)]
+    assert [tunnel.split(b"\r\n")[0] for tunnel in tunnels] == [b"CONNECT grok.example:80 HTTP/1.1"]
 
 
 async def test_nobody_there_is_unavailable() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from grok_app.upstream import ErrorKind, Upload, Uploaded, UpstreamError
+from grok_app.upstream import ErrorKind, Upload, Uploaded, UpstreamError, VideoPost
 from grok_app.upstream.grokweb.upload import open_body
 from tests.upstream.wire import answer, grok
 
@@ -58,6 +58,19 @@ async def test_a_body_begins_again() -> None:
         assert body.read(1000).startswith(first)
         with pytest.raises(OSError, match="only begin again"):
             body.seek(5, 0)
+
+
+async def test_other_requests_follow_an_upload() -> None:
+    """On the same connection, with bodies of their own."""
+    async with grok(answer(200, b'{"fileMetadataId":"f-1","post":{"id":"p-1"}}')) as site:
+        for _ in range(2):
+            await site.client.upload("T", Upload("a", "b", b"c" * 100_000))
+            await site.client.create_post("T", VideoPost("A cat"))
+            await site.client.delete_asset("T", "f-1")
+    assert site.wire.connections == 1
+    assert [asked.line.split()[0] for asked in site.asked] == ["POST", "POST", "DELETE"] * 2
+    assert [asked.body for asked in site.asked[2::3]] == [b"", b""]
+    assert site.asked[1].body == site.asked[4].body == b'{"mediaType":"MEDIA_POST_TYPE_VIDEO","prompt":"A cat"}'
 
 
 async def test_later_epochs_name_the_id_otherwise() -> None:

@@ -49,6 +49,8 @@ class Call:
     method: str = "POST"
     is_http1: bool = False
     """Whether HTTP/2 must not be spoken; never is over a WebSocket."""
+    total_timeout_s: float | None = None
+    """For all of it; None when each silence alone is limited."""
 
 
 def prepare(curl: Curl, call: Call) -> None:
@@ -68,6 +70,8 @@ def prepare(curl: Curl, call: Call) -> None:
     curl.setopt(CurlOpt.PROXY, call.proxy)
     curl.setopt(CurlOpt.SUPPRESS_CONNECT_HEADERS, 1)
     curl.setopt(CurlOpt.CONNECTTIMEOUT_MS, _CONNECT_TIMEOUT_MS)
+    if call.total_timeout_s is not None:
+        curl.setopt(CurlOpt.TIMEOUT_MS, int(call.total_timeout_s * 1000))
 
 
 def failure(error: BaseException) -> UpstreamError:
@@ -75,7 +79,7 @@ def failure(error: BaseException) -> UpstreamError:
     if not isinstance(error, CurlError):
         return UpstreamError(ErrorKind.PROTOCOL, f"The request could not be carried out: {error}")
     if error.code == CurlECode.OPERATION_TIMEDOUT:
-        return UpstreamError(ErrorKind.TIMEOUT, "Grok could not be reached in time")
+        return UpstreamError(ErrorKind.TIMEOUT, "Grok could not be reached, or was not done, in time")
     name = CurlECode(error.code).name.lower().replace("_", " ") if error.code else "unknown"
     return UpstreamError(ErrorKind.UNAVAILABLE, f"The connection to Grok failed: {name}")
 

@@ -27,6 +27,8 @@ class Waits:
 
     first_frame_s: float
     idle_s: float
+    total_s: float | None = None
+    """For the whole answer; None when it may go on as long as it says something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ async def converse(
         browser=options.browser,
         first_byte_timeout_s=asked.waits.first_frame_s,
         idle_timeout_s=asked.waits.idle_s,
+        total_timeout_s=asked.waits.total_s,
     )
     async with transport.send(call) as response:
         if response.status != 200:  # noqa: PLR2004 - exactly 200 in epoch [F], section 2.10

@@ -11,6 +11,8 @@ from grok_app.upstream.grokweb.headers import GrokWebOptions
 from grok_app.upstream.media import EditPrompt, ImageProgress, ImagesDone
 
 _MODEL: Final = "imagine-image-edit"
+_TOTAL_S: Final = 600.0
+"""No edit takes longer, however much Grok says meanwhile."""
 
 
 def edit_conversation(prompt: EditPrompt, options: GrokWebOptions) -> Conversation:
@@ -18,7 +20,7 @@ def edit_conversation(prompt: EditPrompt, options: GrokWebOptions) -> Conversati
     references = [absolute(options, address) for address in prompt.images]
     config = {"imageReferences": references, "parentPostId": prompt.post_id}
     override = {"modelMap": {"imageEditModel": "imagine", "imageEditModelConfig": config}}
-    waits = Waits(options.image_first_frame_timeout_s, options.image_idle_timeout_s)
+    waits = Waits(options.image_first_frame_timeout_s, options.image_idle_timeout_s, _TOTAL_S)
     return Conversation(waits, prompt.text, _MODEL, None, override, {"imageGen": True})
 
 

@@ -3,7 +3,7 @@
 Fields that we don't know are passed over.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import orjson
@@ -59,13 +59,13 @@ class FrameReader:
             raise UpstreamError(ErrorKind.PROTOCOL, "Grok's answer broke off before its end")
         yield self._end or EndFrame("", self._drawn.addresses())
 
-    def _line(self, line: bytes) -> Iterator[Frame]:
+    def _line(self, line: bytes) -> Iterable[Frame]:
         if self._end is not None:
-            return
+            return ()
         if line == DONE:
             self._may_end = True
-        elif response := response_of(line):
-            yield from self._response(response)
+        response = response_of(line)
+        return self._response(response) if response else ()
 
     def _response(self, response: dict[str, Any]) -> Iterator[Frame]:
         token = response.get("token")

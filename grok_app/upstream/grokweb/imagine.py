@@ -85,7 +85,8 @@ async def _receive(socket: WebSocket, until: float, limit_s: float) -> str | Non
         async with asyncio.timeout_at(until):
             return await socket.receive()
     except TimeoutError:
-        raise UpstreamError(ErrorKind.TIMEOUT, f"Grok sent no picture for {limit_s:g} s") from None
+        message = f"Grok sent no picture for {limit_s:g} s, or had not finished after {_TOTAL_S:g} s"
+        raise UpstreamError(ErrorKind.TIMEOUT, message) from None
 
 
 def _call(options: GrokWebOptions, credential: str) -> Call:

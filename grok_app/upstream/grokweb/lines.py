@@ -37,11 +37,11 @@ class Lines:
             self._pending_bytes = 0
         if rest:
             self._keep(rest)
-        return [_content(line) for line in lines]
+        return [line.strip().removeprefix(b"data:").lstrip() for line in lines]
 
     def rest(self) -> bytes:
         """A last line without a line break; empty when there is none."""
-        return _content(b"".join(self._pending))
+        return b"".join(self._pending).strip().removeprefix(b"data:").lstrip()
 
     def _keep(self, rest: bytes) -> None:
         self._pending.append(rest)
@@ -59,9 +59,11 @@ def response_of(line: bytes) -> dict[str, Any]:
     if not line.startswith(b"{"):
         return {}
     root = _parse(line)
-    response = as_object(as_object(root.get("result")).get("response"))
-    if not response:
+    result = root.get("result")
+    response = result.get("response") if isinstance(result, dict) else None
+    if not response or not isinstance(response, dict):
         _raise_root_error(root)
+        return {}
     if error := response.get("error"):
         raise stream_failure(error)
     return response
@@ -83,16 +85,13 @@ def raise_stream_errors(model_response: dict[str, Any]) -> None:
         raise stream_failure(errors[0])
 
 
-def _content(line: bytes) -> bytes:
-    return line.strip().removeprefix(b"data:").lstrip()
-
-
 def _parse(line: bytes) -> dict[str, Any]:
-    """The object of a line; empty when it is none."""
+    """The object of a line that begins like one; empty when it is none."""
     try:
-        return as_object(orjson.loads(line))
+        parsed: dict[str, Any] = orjson.loads(line)
     except orjson.JSONDecodeError:
         return _parse_cut_character(line) if b"\\u" in line else {}
+    return parsed
 
 
 def _parse_cut_character(line: bytes) -> dict[str, Any]:

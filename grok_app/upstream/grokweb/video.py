@@ -12,6 +12,8 @@ from grok_app.upstream.media import VideoDone, VideoPreset, VideoProgress, Video
 
 _MODEL: Final = "grok-3"
 _FINISHED: Final = 100
+_TOTAL_S: Final = 900.0
+"""No video takes longer, however much Grok says meanwhile (section 0.2)."""
 _MODES: Final = {
     VideoPreset.FUN: "extremely-crazy",
     VideoPreset.NORMAL: "normal",
@@ -30,7 +32,7 @@ def video_conversation(prompt: VideoPrompt, options: GrokWebOptions) -> Conversa
     }
     message = f"{prompt.text} --mode={_MODES[prompt.preset]}".strip()
     override = {"modelMap": {"videoGenModelConfig": config}}
-    waits = Waits(options.video_first_frame_timeout_s, options.video_idle_timeout_s)
+    waits = Waits(options.video_first_frame_timeout_s, options.video_idle_timeout_s, _TOTAL_S)
     return Conversation(waits, message, _MODEL, None, override, {"videoGen": True})
 
 

@@ -1,8 +1,8 @@
 """A WebSocket to Grok over the same transport as everything else: a browser's TLS, the proxy, an end at once.
 
 curl opens the socket and hands the frames over as they are on the wire; wsproto reads and writes them. curl_cffi's own
-`AsyncWebSocket` is not used: it gives no body of a refusal and closes by waiting for its tasks (read in 0.16.3,
-2026-11-23).
+`AsyncWebSocket` is not used: it runs tasks of its own and closes by waiting for them, for seconds
+if need be (read in 0.16.3, 2026-11-23).
 """
 
 import asyncio

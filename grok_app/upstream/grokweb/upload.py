@@ -15,6 +15,8 @@ from grok_app.upstream.media import Upload, Uploaded
 
 UPLOAD_PATH: Final = "/rest/app-chat/upload-file"
 _ABOUT: Final = "the upload"
+_PIECE_BYTES: Final = 48 << 10
+"""A multiple of three, so that the pieces' base64 is the whole's."""
 
 
 async def upload(transport: Transport, options: GrokWebOptions, credential: str, file: Upload) -> Uploaded:
@@ -84,7 +86,3 @@ def open_body(file: Upload) -> Iterator[UploadBody]:
     """
     with BytesIO(file.content) if isinstance(file.content, bytes) else file.content.open("rb") as content:
         yield UploadBody(file, content)
-
-
-_PIECE_BYTES: Final = 48 << 10
-"""A multiple of three, so that the pieces' base64 is the whole's."""

@@ -60,7 +60,7 @@ class AnswerAssembler:
             self._fingerprint = self._fingerprint or frame.fingerprint
         elif isinstance(frame, CardFrame):
             self._cards[frame.card_id] = frame
-        else:
+        elif isinstance(frame, EndFrame):
             yield from self._end(frame)
 
     def _start(self) -> Iterator[Event]:

@@ -94,6 +94,8 @@ class ChatPrompt:
     temperature: float
     top_p: float
     reasoning_effort: str | None
+    attachments: tuple[str, ...] = ()
+    """The ids of uploaded files that belong to the text, in its order."""
 
 
 @dataclass(slots=True)
@@ -124,14 +126,25 @@ class CardFrame:
 
 
 @dataclass(slots=True)
+class DrawingFrame:
+    """How far a picture is that Grok draws for the answer."""
+
+    index: int
+    """Which of the pictures, from 0."""
+    percent: int
+
+
+@dataclass(slots=True)
 class EndFrame:
     """The answer is complete."""
 
     message: str
     """The whole answer with its markup; may be empty."""
+    pictures: tuple[str, ...] = ()
+    """Where the drawn pictures are, in Grok's order and without refused ones: to be given to `download`."""
 
 
-Frame = StartFrame | TokenFrame | CardFrame | EndFrame
+Frame = StartFrame | TokenFrame | CardFrame | DrawingFrame | EndFrame
 
 
 class Upstream(Protocol):

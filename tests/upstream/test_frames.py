@@ -96,6 +96,13 @@ FIELDS = [
     "type",
     "code",
     "status",
+    "streamingImageGenerationResponse",
+    "imageIndex",
+    "progress",
+    "moderated",
+    "imageUrl",
+    "image_chunk",
+    "generatedImageUrls",
 ]
 
 

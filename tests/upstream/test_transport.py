@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from grok_app.upstream import ErrorKind, UpstreamError
-from grok_app.upstream.grokweb.transport import Call, Transport
+from grok_app.upstream.grokweb.call import Call
+from grok_app.upstream.grokweb.transport import Transport
 from tests.upstream.wire import Wire, chunk, read_request
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Twice: 1\r\nX-Twice: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -41,7 +42,7 @@ async def test_head_and_body_arrive_as_sent(transport: Transport) -> None:
         writer.write(chunk(b"two") + b"0\r\n\r\n")
         await reader.read()
 
-    async with Wire(serve).listen() as wire, transport.post(call(wire.url, body=b'{"a":1}')) as response:
+    async with Wire(serve).listen() as wire, transport.send(call(wire.url, body=b'{"a":1}')) as response:
         assert response.status == 200
         assert response.headers["x-twice"] == "2"
         assert await response.read() == b"one"
@@ -59,7 +60,7 @@ async def test_connections_are_kept(transport: Transport) -> None:
 
     async with Wire(serve).listen() as wire:
         for _ in range(5):
-            async with transport.post(call(wire.url)) as response:
+            async with transport.send(call(wire.url)) as response:
                 assert await response.read_all(100) == b"x"
         assert wire.connections == 1
 
@@ -80,7 +81,7 @@ async def test_leaving_closes_the_connection_at_once(transport: Transport, answe
         gone.set()
 
     async def ask(url: str) -> None:
-        async with transport.post(call(url)) as response:
+        async with transport.send(call(url)) as response:
             while await response.read():
                 pass
 
@@ -107,7 +108,7 @@ async def test_silence_is_a_timeout(transport: Transport, answer: bytes, first_s
         await reader.read()
 
     async def ask(url: str) -> None:
-        async with transport.post(call(url, first_s=first_s, idle_s=idle_s)) as response:
+        async with transport.send(call(url, first_s=first_s, idle_s=idle_s)) as response:
             while await response.read():
                 pass
 
@@ -125,7 +126,7 @@ async def test_a_slow_reader_is_not_a_silent_server(transport: Transport) -> Non
         writer.write(HEAD + chunk(b"one") + chunk(b"two") + b"0\r\n\r\n")
         await reader.read()
 
-    async with Wire(serve).listen() as wire, transport.post(call(wire.url, idle_s=0.05)) as response:
+    async with Wire(serve).listen() as wire, transport.send(call(wire.url, idle_s=0.05)) as response:
         first = await response.read()
         await asyncio.sleep(0.2)
         assert first + await response.read_all(100) == b"onetwo"
@@ -139,7 +140,7 @@ async def test_a_cut_connection_is_unavailable(transport: Transport) -> None:
         writer.write(HEAD + chunk(b"one") + b"ff\r\nhalf")
         await writer.drain()
 
-    async with Wire(serve).listen() as wire, transport.post(call(wire.url)) as response:
+    async with Wire(serve).listen() as wire, transport.send(call(wire.url)) as response:
         with pytest.raises(UpstreamError, match="connection to Grok failed") as raised:
             await response.read_all(100)
     assert raised.value.kind is ErrorKind.UNAVAILABLE
@@ -149,7 +150,7 @@ async def test_nobody_there_is_unavailable(transport: Transport) -> None:
     """A refused connection is an error at once; a proxy's password is not in its text."""
     for proxy in ("", "http://user:hunter2@127.0.0.1:9"):
         with pytest.raises(UpstreamError) as raised:
-            async with transport.post(call("http://127.0.0.1:9/", proxy=proxy)):
+            async with transport.send(call("http://127.0.0.1:9/", proxy=proxy)):
                 pass
         assert raised.value.kind is ErrorKind.UNAVAILABLE
         assert "hunter2" not in str(raised.value)
@@ -171,7 +172,7 @@ async def test_a_reader_that_falls_behind_holds_the_server_back(transport: Trans
         writer.write(b"0\r\n\r\n")
         await reader.read()
 
-    async with Wire(serve).listen() as wire, transport.post(call(wire.url)) as response:
+    async with Wire(serve).listen() as wire, transport.send(call(wire.url)) as response:
         first = await response.read()
         held = -1
         while held != sent:
@@ -190,7 +191,7 @@ async def test_many_at_once(transport: Transport) -> None:
             writer.write(HEAD + chunk(request.rpartition(b"\r\n\r\n")[2]) + b"0\r\n\r\n")
 
     async def ask(url: str, number: int) -> bytes:
-        async with transport.post(call(url, body=str(number).encode())) as response:
+        async with transport.send(call(url, body=str(number).encode())) as response:
             return await response.read_all(100)
 
     async with Wire(serve).listen() as wire:

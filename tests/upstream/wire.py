@@ -16,10 +16,15 @@ def chunk(data: bytes) -> bytes:
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
+async def read_head(reader: asyncio.StreamReader) -> bytes:
+    """Head of a request, up to and with the blank line."""
+    return await reader.readuntil(b"\r\n\r\n")
+
+
 async def read_request(reader: asyncio.StreamReader) -> bytes:
-    """Head and body of a request with a Content-Length."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    """Head and body of a request; without a Content-Length it has no body."""
+    head = await read_head(reader)
+    length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
     return head + await reader.readexactly(length)
 
 

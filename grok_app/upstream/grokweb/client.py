@@ -1,21 +1,36 @@
-"""grok.com as an `Upstream`."""
+"""grok.com as an `Upstream` and a `MediaUpstream`."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date
-from typing import Final
 
-from grok_app.upstream.base import ChatPrompt, Frame, Quota, SetupReply, UpstreamError
-from grok_app.upstream.grokweb import limits, setup
-from grok_app.upstream.grokweb.chat import CHAT_PATH, chat_body
-from grok_app.upstream.grokweb.failures import http_failure
+from grok_app.upstream.base import ChatPrompt, Frame, Quota, SetupReply
+from grok_app.upstream.grokweb import assets, download, imagine, limits, posts, setup, upload
+from grok_app.upstream.grokweb.chat import chat_conversation
+from grok_app.upstream.grokweb.conversation import converse
+from grok_app.upstream.grokweb.edit import EditReader, edit_conversation
 from grok_app.upstream.grokweb.frames import FrameReader
-from grok_app.upstream.grokweb.headers import GrokWebOptions, json_headers
-from grok_app.upstream.grokweb.transport import Call, Response, Transport
-from grok_app.upstream.grokweb.unary import read_refusal
-
-_DRAIN_TIMEOUT_S: Final = 1.0
+from grok_app.upstream.grokweb.headers import GrokWebOptions
+from grok_app.upstream.grokweb.transport import Transport
+from grok_app.upstream.grokweb.video import VideoReader, video_conversation
+from grok_app.upstream.media import (
+    Asset,
+    Download,
+    EditPrompt,
+    ImagePost,
+    ImageProgress,
+    ImagesDone,
+    ImaginePrompt,
+    MediaKind,
+    PictureEnd,
+    PictureFrame,
+    Upload,
+    Uploaded,
+    VideoDone,
+    VideoPost,
+    VideoProgress,
+    VideoPrompt,
+)
 
 
 class GrokWeb:
@@ -25,20 +40,11 @@ class GrokWeb:
         self._transport = transport
         self._options = options
 
-    async def chat(self, credential: str, prompt: ChatPrompt) -> AsyncGenerator[Frame, None]:
+    def chat(self, credential: str, prompt: ChatPrompt) -> AsyncGenerator[Frame, None]:
         """See `Upstream.chat`."""
         options = self._options()
-        call = _call(options, credential, CHAT_PATH, chat_body(prompt, options))
-        reader = FrameReader()
-        async with self._transport.post(call) as response:
-            if response.status != 200:  # noqa: PLR2004 - exactly 200 in epoch [F], section 2.10
-                raise http_failure(response.status, response.headers, await read_refusal(response))
-            while not reader.has_ended and (data := await response.read()):
-                for frame in reader.feed(data):
-                    yield frame
-            await _drain(response)
-            for frame in reader.finish():
-                yield frame
+        asked = chat_conversation(prompt, options)
+        return converse(self._transport, options, credential, asked, FrameReader())
 
     async def quota(self, credential: str) -> Quota:
         """See `Upstream.quota`."""
@@ -56,13 +62,48 @@ class GrokWeb:
         """See `Upstream.show_adult_content`."""
         return await setup.show_adult_content(self._transport, self._options(), credential)
 
+    async def upload(self, credential: str, file: Upload) -> Uploaded:
+        """See `MediaUpstream.upload`."""
+        return await upload.upload(self._transport, self._options(), credential, file)
 
-async def _drain(response: Response) -> None:
-    """Read what follows the end of an answer, so that the connection can serve again; not for long."""
-    with suppress(TimeoutError, UpstreamError):
-        async with asyncio.timeout(_DRAIN_TIMEOUT_S):
-            while await response.read():
-                pass
+    def download(
+        self, credential: str, address: str, *, kind: MediaKind, limit_bytes: int
+    ) -> AbstractAsyncContextManager[Download]:
+        """See `MediaUpstream.download`."""
+        options = self._options()
+        return download.download(self._transport, options, credential, address, kind=kind, limit_bytes=limit_bytes)
+
+    def assets(self, credential: str) -> AsyncGenerator[Asset, None]:
+        """See `MediaUpstream.assets`."""
+        return assets.list_assets(self._transport, self._options(), credential)
+
+    async def delete_asset(self, credential: str, asset_id: str) -> None:
+        """See `MediaUpstream.delete_asset`."""
+        await assets.delete_asset(self._transport, self._options(), credential, asset_id)
+
+    async def create_post(self, credential: str, post: ImagePost | VideoPost) -> str:
+        """See `MediaUpstream.create_post`."""
+        return await posts.create_post(self._transport, self._options(), credential, post)
+
+    async def upscale(self, credential: str, video_id: str) -> str:
+        """See `MediaUpstream.upscale`."""
+        return await posts.upscale(self._transport, self._options(), credential, video_id)
+
+    def edit_images(self, credential: str, prompt: EditPrompt) -> AsyncGenerator[ImageProgress | ImagesDone, None]:
+        """See `MediaUpstream.edit_images`."""
+        options = self._options()
+        asked = edit_conversation(prompt, options)
+        return converse(self._transport, options, credential, asked, EditReader())
+
+    def video(self, credential: str, prompt: VideoPrompt) -> AsyncGenerator[VideoProgress | VideoDone, None]:
+        """See `MediaUpstream.video`."""
+        options = self._options()
+        asked = video_conversation(prompt, options)
+        return converse(self._transport, options, credential, asked, VideoReader())
+
+    def imagine(self, credential: str, prompt: ImaginePrompt) -> AsyncGenerator[PictureFrame | PictureEnd, None]:
+        """See `MediaUpstream.imagine`."""
+        return imagine.imagine(self._transport, self._options(), credential, prompt)
 
 
 @asynccontextmanager
@@ -77,15 +118,3 @@ async def open_grokweb(options: Callable[[], GrokWebOptions]) -> AsyncGenerator[
         yield GrokWeb(transport, options)
     finally:
         await transport.close()
-
-
-def _call(options: GrokWebOptions, credential: str, path: str, body: bytes) -> Call:
-    return Call(
-        url=options.base_url.rstrip("/") + path,
-        headers=json_headers(options, credential),
-        body=body,
-        proxy=options.proxy,
-        browser=options.browser,
-        first_byte_timeout_s=options.first_frame_timeout_s,
-        idle_timeout_s=options.idle_timeout_s,
-    )

@@ -21,7 +21,14 @@ _INVALID: Final = (
 _BLOCKED: Final = ("blocked-user", "user is blocked", "account suspended", "email-domain-rejected")
 _MODERATED: Final = ("content-moderated", "content violates usage guidelines", "safety_check_type_")
 _ANTI_BOT: Final = ("anti-bot", "anti_bot")
-_LIMITED: Final = ("too many requests", "rate limit", "usage limit", "usage quota", "requests too quickly")
+_LIMITED: Final = (
+    "too many requests",
+    "rate limit",
+    "rate_limit",
+    "usage limit",
+    "usage quota",
+    "requests too quickly",
+)
 _RESETS_IN: Final = re.compile(r"resets in:((?:\s*\d{1,9}\s*[dhms])+)", re.IGNORECASE | re.ASCII)
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _LONGEST_WAIT_S: Final = 172_800.0

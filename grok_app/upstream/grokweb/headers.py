@@ -1,6 +1,7 @@
 """Headers and cookies of a request to grok.com. Source: protocol notes, section 1, column [F]."""
 
 import base64
+import mimetypes
 import random
 import string
 from collections.abc import Mapping
@@ -39,6 +40,19 @@ _GRPC_WEB: Final = {
     "x-grpc-web": "1",
     "x-user-agent": "connect-es/2.1.1",
 }
+_OPENED: Final = {
+    "Accept": (
+        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+        "application/signed-exchange;v=b3;q=0.7"
+    ),
+    "Cache-Control": "no-cache",
+    "Pragma": "no-cache",
+    "Priority": "u=0, i",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-User": "?1",
+    "Upgrade-Insecure-Requests": "1",
+}
 _STATIC_STATSIG: Final = "e:TypeError: Cannot read properties of undefined (reading 'childNodes')"
 
 
@@ -48,7 +62,10 @@ class GrokWebOptions:
 
     base_url: str = "https://grok.com"
     accounts_url: str = "https://accounts.x.ai"
+    assets_url: str = "https://assets.grok.com"
     proxy: str = field(default="", repr=False)
+    asset_proxy: str = field(default="", repr=False)
+    """For downloads; empty: the same as for everything else."""
     browser: str = "chrome136"
     user_agent: str = ""
     cf_clearance: SecretStr = field(default_factory=lambda: SecretStr(""))
@@ -60,6 +77,15 @@ class GrokWebOptions:
     idle_timeout_s: float = 60.0
     quota_timeout_s: float = 60.0
     setup_timeout_s: float = 60.0
+    image_first_frame_timeout_s: float = 60.0
+    image_idle_timeout_s: float = 60.0
+    video_first_frame_timeout_s: float = 60.0
+    video_idle_timeout_s: float = 60.0
+    upload_timeout_s: float = 60.0
+    download_timeout_s: float = 60.0
+    list_timeout_s: float = 60.0
+    """For one page."""
+    delete_timeout_s: float = 60.0
 
 
 def json_headers(options: GrokWebOptions, credential: str, *, referer_path: str = "/") -> list[bytes]:
@@ -87,6 +113,32 @@ def accounts_headers(options: GrokWebOptions, credential: str, *, referer_path: 
     """
     session = cookie(credential, "")
     return _lines(options, {**_page(options, options.accounts_url, referer_path), **_GRPC_WEB, "Cookie": session})
+
+
+def download_headers(options: GrokWebOptions, credential: str, url: str) -> list[bytes]:
+    """The header lines of a download, as of a page that is opened; see `json_headers`."""
+    page = _page(options, url, "/")
+    referer = _origin(options.base_url) + "/"
+    is_same = urlsplit(url).hostname == urlsplit(referer).hostname
+    session = cookie(credential, options.cf_clearance.get_secret_value())
+    content_type = mimetypes.guess_type(urlsplit(url).path)[0] or "application/octet-stream"
+    own = {"Content-Type": content_type, "Referer": referer, "Cookie": session}
+    return _lines(options, {**page, **_OPENED, **own, "Sec-Fetch-Site": "same-origin" if is_same else "same-site"})
+
+
+def socket_headers(options: GrokWebOptions, credential: str) -> list[bytes]:
+    """The header lines that open a WebSocket on grok.com, section 1.6, beside those of the handshake itself."""
+    return _lines(
+        options,
+        {
+            "Origin": _origin(options.base_url),
+            "User-Agent": options.user_agent,
+            "Accept-Language": _FIXED["Accept-Language"],
+            "Cache-Control": "no-cache",
+            "Pragma": "no-cache",
+            "Cookie": cookie(credential, options.cf_clearance.get_secret_value()),
+        },
+    )
 
 
 def cookie(credential: str, cf_clearance: str) -> str:

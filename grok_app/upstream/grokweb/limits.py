@@ -4,13 +4,14 @@ from typing import Final
 
 import orjson
 
-from grok_app.upstream.base import ErrorKind, Quota, UpstreamError
+from grok_app.upstream.base import Quota
 from grok_app.upstream.grokweb.headers import GrokWebOptions, json_headers
 from grok_app.upstream.grokweb.transport import Transport
 from grok_app.upstream.grokweb.unary import Question, Reply, ask
 
 LIMITS_PATH: Final = "/rest/rate-limits"
 _BODY: Final = orjson.dumps({"requestKind": "DEFAULT", "modelName": "grok-4-1-thinking-1129"})
+_ABOUT: Final = "the quota"
 _HIGHEST_NUMBER: Final = 1_000_000
 """More than that is taken for that: no account has it, and no column need hold it."""
 
@@ -20,8 +21,6 @@ async def ask_quota(transport: Transport, options: GrokWebOptions, credential: s
     headers = json_headers(options, credential)
     url = options.base_url.rstrip("/") + LIMITS_PATH
     reply = await ask(transport, options, Question(url, headers, _BODY, options.quota_timeout_s))
-    if not reply.is_success:
-        raise reply.refusal()
     return read_quota(reply)
 
 
@@ -31,18 +30,13 @@ def read_quota(reply: Reply) -> Quota:
     A window that makes no sense is as good as none; a number of what is left is needed.
 
     Raises:
-        UpstreamError: The body is no JSON object, or has neither number, or not a whole one from 0 up.
+        UpstreamError: There is no success, no JSON object, or neither number, or not a whole one from 0 up.
     """
-    try:
-        parsed = orjson.loads(reply.body)
-    except orjson.JSONDecodeError as error:
-        raise _nonsense(reply, "is not JSON") from error
-    if not isinstance(parsed, dict):
-        raise _nonsense(reply, "is not a JSON object")
+    parsed = reply.told(_ABOUT)
     name = "remainingTokens" if parsed.get("remainingTokens") is not None else "remainingQueries"
     remaining = _whole(parsed.get(name))
     if remaining is None:
-        raise _nonsense(reply, f"has no whole number '{name}' from 0 up")
+        raise reply.nonsense(_ABOUT, f"has no whole number '{name}' from 0 up")
     return Quota(remaining, _whole(parsed.get("windowSizeSeconds")) or None)
 
 
@@ -51,7 +45,3 @@ def _whole(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         return None
     return min(int(value), _HIGHEST_NUMBER) if isinstance(value, int) or value.is_integer() else None
-
-
-def _nonsense(reply: Reply, what: str) -> UpstreamError:
-    return UpstreamError(ErrorKind.PROTOCOL, f"Grok's answer about the quota {what}", status=reply.status)

@@ -6,34 +6,19 @@ curl_cffi's `AsyncSession` is not used for streams: closing one waits for the tr
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Final
 
-from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlHttpVersion, CurlOpt
+from curl_cffi import AsyncCurl, Curl, CurlOpt
 from curl_cffi.curl import CURL_WRITEFUNC_PAUSE, CURLPAUSE_CONT
 
 from grok_app.upstream.base import ErrorKind, UpstreamError
+from grok_app.upstream.grokweb.call import Call, failure, prepare
 
-_CONNECT_TIMEOUT_MS: Final = 15_000
 _BUFFER_LIMIT_BYTES: Final = 1 << 20
 """More than this unread, and curl is told to stop reading until the reader has caught up."""
 _IDLE_HANDLES: Final = 64
-_ENCODINGS: Final = "gzip, deflate, br, zstd"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One POST."""
-
-    url: str
-    headers: Sequence[bytes] = field(repr=False)
-    body: bytes = field(repr=False)
-    proxy: str = field(repr=False)
-    browser: str
-    first_byte_timeout_s: float
-    idle_timeout_s: float
 
 
 class Response:
@@ -54,6 +39,10 @@ class Response:
             UpstreamError: Nothing came for the idle time, or the connection broke.
         """
         return await self._transfer.read()
+
+    def resume_sending(self) -> None:
+        """Have curl ask the call's body again, after that had nothing to send for a while."""
+        self._transfer.resume()
 
     async def read_all(self, limit_bytes: int) -> bytes:
         """The body up to this size; the rest is left unread."""
@@ -76,7 +65,7 @@ class Transport:
         self._idle: list[Curl] = []
 
     @asynccontextmanager
-    async def post(self, call: Call) -> AsyncGenerator[Response, None]:
+    async def send(self, call: Call) -> AsyncGenerator[Response, None]:
         """Send a request and wait for the head of its answer; leaving the block ends the request.
 
         Raises:
@@ -85,7 +74,9 @@ class Transport:
         curl = self._idle.pop() if self._idle else Curl()
         transfer = _Transfer(curl, first_byte_timeout_s=call.first_byte_timeout_s, idle_timeout_s=call.idle_timeout_s)
         try:
-            _prepare(curl, call, transfer)
+            prepare(curl, call)
+            curl.setopt(CurlOpt.HEADERDATA, transfer)
+            curl.setopt(CurlOpt.WRITEFUNCTION, transfer.take)
             done = self._multi.add_handle(curl)
             done.add_done_callback(transfer.finish)
             try:
@@ -141,7 +132,7 @@ class _Transfer:
             self.status = int(line.split(maxsplit=2)[1])
             self.headers.clear()
         elif line in (b"\r\n", b"\n"):
-            if self.status >= 200:  # noqa: PLR2004 - 1xx are heralds, not answers
+            if self.status >= 200 or self.status == 101:  # noqa: PLR2004 - 1xx are heralds, but for an open socket
                 self._has_head = True
                 self._wake()
         else:
@@ -164,7 +155,7 @@ class _Transfer:
         if done.cancelled():
             return
         error = done.exception()
-        self._outcome = True if error is None else _failure(error)
+        self._outcome = True if error is None else failure(error)
         self._wake()
 
     async def head(self) -> None:
@@ -191,6 +182,11 @@ class _Transfer:
             self._is_paused = False
             self._curl.pause(CURLPAUSE_CONT)
         return data
+
+    def resume(self) -> None:
+        """See `Response.resume_sending`."""
+        if self._outcome is None:
+            self._curl.pause(CURLPAUSE_CONT)
 
     def close(self) -> None:
         """Stop watching the time."""
@@ -229,30 +225,3 @@ class _Transfer:
         if isinstance(self._outcome, UpstreamError):
             return self._outcome
         return UpstreamError(ErrorKind.PROTOCOL, "Grok closed the connection without an answer")
-
-
-def _prepare(curl: Curl, call: Call, transfer: _Transfer) -> None:
-    curl.setopt(CurlOpt.URL, call.url)
-    if curl.impersonate(call.browser, default_headers=False) != 0:
-        raise UpstreamError(ErrorKind.PROTOCOL, f"proxy.browser: '{call.browser}' is not a profile of curl_cffi")
-    # A browser's profile offers HTTP/2 to plain http too, by `Upgrade: h2c`, which no browser does.
-    curl.setopt(CurlOpt.HTTP_VERSION, CurlHttpVersion.V2TLS)
-    curl.setopt(CurlOpt.POSTFIELDS, call.body)
-    curl.setopt(CurlOpt.POSTFIELDSIZE_LARGE, len(call.body))
-    curl.setopt(CurlOpt.HTTPHEADER, [*call.headers, b"Expect:"])
-    curl.setopt(CurlOpt.ACCEPT_ENCODING, _ENCODINGS)
-    curl.setopt(CurlOpt.PROXY, call.proxy)
-    curl.setopt(CurlOpt.NOPROXY, "")  # the environment's NO_PROXY must not show our address where a proxy is set
-    curl.setopt(CurlOpt.SUPPRESS_CONNECT_HEADERS, 1)
-    curl.setopt(CurlOpt.CONNECTTIMEOUT_MS, _CONNECT_TIMEOUT_MS)
-    curl.setopt(CurlOpt.HEADERDATA, transfer)
-    curl.setopt(CurlOpt.WRITEFUNCTION, transfer.take)
-
-
-def _failure(error: BaseException) -> UpstreamError:
-    if not isinstance(error, CurlError):
-        return UpstreamError(ErrorKind.PROTOCOL, f"The answer could not be read: {error}")
-    if error.code == CurlECode.OPERATION_TIMEDOUT:
-        return UpstreamError(ErrorKind.TIMEOUT, "Grok could not be reached in time")
-    name = CurlECode(error.code).name.lower().replace("_", " ") if error.code else "unknown"
-    return UpstreamError(ErrorKind.UNAVAILABLE, f"The connection to Grok failed: {name}")

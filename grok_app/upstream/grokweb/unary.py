@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
+
+import orjson
 
 from grok_app.upstream.base import ErrorKind, UpstreamError
+from grok_app.upstream.grokweb.call import Call, Source
 from grok_app.upstream.grokweb.failures import http_failure
 from grok_app.upstream.grokweb.headers import GrokWebOptions
-from grok_app.upstream.grokweb.transport import Call, Response, Transport
+from grok_app.upstream.grokweb.transport import Response, Transport
 
 _BODY_LIMIT_BYTES: Final = 64 << 10
 _REFUSAL_TIMEOUT_S: Final = 1.0
@@ -17,12 +20,15 @@ _REFUSAL_TIMEOUT_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One POST, and how long its answer may take in all."""
+    """One request, and how long its answer may take in all."""
 
     url: str
     headers: Sequence[bytes] = field(repr=False)
-    body: bytes
+    body: bytes | Source = field(repr=False)
     timeout_s: float
+    method: str = "POST"
+    limit_bytes: int = _BODY_LIMIT_BYTES
+    """The longest answer that makes sense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Reply:
     trailers: Mapping[str, str]
     """Headers that came after the body, by lower-case name."""
     body: bytes
-    """At most 64 KiB."""
+    """As long as the question allows, at most."""
 
     @property
     def is_success(self) -> bool:
@@ -46,12 +52,48 @@ class Reply:
         """The error that a reply without success stands for."""
         return http_failure(self.status, self.headers, self.body)
 
+    def told(self, about: str) -> dict[str, Any]:
+        """The JSON object that a reply with success is.
+
+        Args:
+            about: What was asked, for the errors.
+
+        Raises:
+            UpstreamError: There is no success, or no JSON object.
+        """
+        if not self.is_success:
+            raise self.refusal()
+        try:
+            parsed = orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise self.nonsense(about, "is not JSON") from error
+        if not isinstance(parsed, dict):
+            raise self.nonsense(about, "is not a JSON object")
+        return parsed
+
+    def told_text(self, about: str, *path: str) -> str:
+        """The text at this place in the JSON object; see `told`.
+
+        Raises:
+            UpstreamError: There is none.
+        """
+        value: object = self.told(about)
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if not isinstance(value, str) or not value:
+            raise self.nonsense(about, f"has no text '{'.'.join(path)}'")
+        return value
+
+    def nonsense(self, about: str, what: str) -> UpstreamError:
+        """The error of a reply that can't be understood."""
+        return UpstreamError(ErrorKind.PROTOCOL, f"Grok's answer about {about} {what}", status=self.status)
+
 
 async def ask(transport: Transport, options: GrokWebOptions, question: Question) -> Reply:
     """Send a question and wait for the whole reply, whatever its status.
 
     Raises:
-        UpstreamError: No reply within the time limit, or one of more than 64 KiB, or the connection failed.
+        UpstreamError: No reply within the time limit, or one that is too long, or the connection failed.
     """
     call = Call(
         url=question.url,
@@ -61,10 +103,11 @@ async def ask(transport: Transport, options: GrokWebOptions, question: Question)
         browser=options.browser,
         first_byte_timeout_s=question.timeout_s,
         idle_timeout_s=question.timeout_s,
+        method=question.method,
     )
     try:
-        async with asyncio.timeout(question.timeout_s), transport.post(call) as response:
-            return await _take(response)
+        async with asyncio.timeout(question.timeout_s), transport.send(call) as response:
+            return await _take(response, question.limit_bytes)
     except TimeoutError:
         message = f"Grok's answer was not complete within {question.timeout_s:g} s"
         raise UpstreamError(ErrorKind.TIMEOUT, message) from None
@@ -78,11 +121,11 @@ async def read_refusal(response: Response) -> bytes:
     return b""
 
 
-async def _take(response: Response) -> Reply:
+async def _take(response: Response, limit_bytes: int) -> Reply:
     is_success = _is_success(response.status)
-    body = await response.read_all(_BODY_LIMIT_BYTES + 1) if is_success else await read_refusal(response)
-    if len(body) > _BODY_LIMIT_BYTES:
-        message = f"Grok's answer is longer than {_BODY_LIMIT_BYTES >> 10} KiB"
+    body = await response.read_all(limit_bytes + 1) if is_success else await read_refusal(response)
+    if len(body) > limit_bytes:
+        message = f"Grok's answer is longer than {limit_bytes >> 10} KiB"
         raise UpstreamError(ErrorKind.PROTOCOL, message, status=response.status)
     return Reply(response.status, response.headers, response.trailers, body)
 

@@ -1,0 +1,40 @@
+"""Addresses of files at Grok. Source: protocol notes, sections 3.3 and 3.4."""
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from grok_app.upstream.base import ErrorKind, UpstreamError
+from grok_app.upstream.grokweb.headers import GrokWebOptions
+
+_PICTURE_HOSTS: Final = frozenset((("https", "imagine-public.x.ai"), ("https", "imgen.x.ai")))
+_ID: Final = re.compile(r"/(?:generated|users/[^/]+)/([0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12})/", re.IGNORECASE)
+
+
+def absolute(options: GrokWebOptions, address: str) -> str:
+    """The address with its host; a path is one on the host of files."""
+    if "://" in address:
+        return address
+    return f"{options.assets_url.rstrip('/')}/{address.lstrip('/')}"
+
+
+def trusted(options: GrokWebOptions, address: str) -> str:
+    """The absolute address, on a host that may see an account's cookie.
+
+    Raises:
+        UpstreamError: It is somewhere else, or no address.
+    """
+    url = absolute(options, address)
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise UpstreamError(ErrorKind.PROTOCOL, "Grok gave an address of a file that has characters no address has")
+    found, own = urlsplit(url), urlsplit(options.assets_url)
+    place = (found.scheme.lower(), found.netloc.lower())
+    if place != (own.scheme.lower(), own.netloc.lower()) and place not in _PICTURE_HOSTS:
+        raise UpstreamError(ErrorKind.PROTOCOL, f"Grok gave an address of a file on a strange host: {found.hostname}")
+    return url
+
+
+def asset_id(address: str) -> str | None:
+    """The id of the file, picture or video that an address is of; None when it has none."""
+    match = _ID.search(f"/{address}")
+    return match[1] if match else None

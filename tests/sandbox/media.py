@@ -9,7 +9,9 @@ from typing import Any
 
 import httpx
 import orjson
+from curl_cffi import CurlError
 from curl_cffi.requests import AsyncSession, AsyncWebSocket
+from curl_cffi.requests.websockets import WebSocketError
 from PIL import Image
 
 from .conftest import CHAT, Caller, cookies_of
@@ -99,7 +101,8 @@ class Painter:
     async def say(self, content: dict[str, Any]) -> None:
         """Send one conversation item."""
         item = {"type": "message", "content": [content]}
-        await self.socket.send_str(orjson.dumps({"type": "conversation.item.create", "timestamp": 1, "item": item}).decode())
+        message = {"type": "conversation.item.create", "timestamp": 1, "item": item}
+        await self.socket.send_str(orjson.dumps(message).decode())
 
     async def ask(self, text: str, **properties: Any) -> None:
         """Send a prompt."""
@@ -112,10 +115,18 @@ class Painter:
             }
         )
 
-    async def frame(self, timeout: float = 5) -> dict[str, Any]:
+    async def frame(self, within_s: float = 5) -> dict[str, Any]:
         """The next frame."""
-        found: dict[str, Any] = orjson.loads(await self.socket.recv_str(timeout=timeout))
+        found: dict[str, Any] = orjson.loads(await self.socket.recv_str(timeout=within_s))
         return found
+
+    async def to_the_end(self) -> AsyncGenerator[dict[str, Any]]:
+        """All frames until the sandbox closes the socket."""
+        while True:
+            try:
+                yield await self.frame(within_s=3)
+            except (WebSocketError, CurlError):
+                return
 
     async def until(self, count: int, status: str = "completed") -> list[dict[str, Any]]:
         """All frames up to that many with a status."""

@@ -39,7 +39,12 @@ async def test_every_picture_passes_three_stages(real: Caller) -> None:
     pictures = of_type(frames, "image")
     lengths = [len(picture["blob"]) for picture in pictures]
     assert [("small" if n < 30_000 else "medium" if n < 100_000 else "large") for n in lengths] == [
-        "small", "small", "medium", "medium", "large", "large"
+        "small",
+        "small",
+        "medium",
+        "medium",
+        "large",
+        "large",
     ]
     assert len({picture["id"] for picture in pictures}) == 2
     for picture in pictures:
@@ -122,9 +127,7 @@ async def test_open_sockets_are_counted(real: Caller) -> None:
         ("sandbox-basic-@403-moderated", 403, "content-moderated"),
     ],
 )
-async def test_an_upgrade_is_refused_with_status_and_body(
-    real: Caller, account: str, status: int, part: str
-) -> None:
+async def test_an_upgrade_is_refused_with_status_and_body(real: Caller, account: str, status: int, part: str) -> None:
     """By the words in the account's name, as on every call."""
     response = await real.http.get("/ws/imagine/listen", headers={**UPGRADE, **cookies_of(account)})
     assert response.status_code == status
@@ -144,7 +147,7 @@ async def test_blocked_is_silent_after_the_medium_stage(real: Caller) -> None:
         await grok.ask("@blocked", num_generations=1)
         frames = [await grok.frame() for _ in range(3)]
         with pytest.raises((WebSocketError, CurlError)):
-            await grok.frame(timeout=0.3)
+            await grok.frame(within_s=0.3)
     assert [frame.get("percentage_complete") for frame in frames] == [None, 25, 50]
 
 
@@ -171,16 +174,18 @@ async def test_moderated_pictures_have_no_final_stage(
 
 @pytest.mark.parametrize(
     ("word", "codes", "images"),
-    [("ws-429", ["rate_limit_exceeded"], 0), ("ws-error", ["internal_error"], 0), ("ws-close", [], 1), ("ws-partial", [], 3)],
+    [
+        ("ws-429", ["rate_limit_exceeded"], 0),
+        ("ws-error", ["internal_error"], 0),
+        ("ws-close", [], 1),
+        ("ws-partial", [], 3),
+    ],
 )
 async def test_a_socket_may_be_closed_early(real: Caller, word: str, codes: list[str], images: int) -> None:
     """After an error frame, or without one."""
-    frames: list[dict[str, Any]] = []
     async with painter(real, fresh()) as grok:
         await grok.ask(f"@{word}", num_generations=1)
-        with pytest.raises((WebSocketError, CurlError)):
-            while True:
-                frames.append(await grok.frame(timeout=3))
+        frames = [frame async for frame in grok.to_the_end()]
     assert [frame["err_code"] for frame in frames if frame["type"] == "error"] == codes
     assert len(of_type(frames, "image")) == images
 
@@ -203,9 +208,13 @@ async def test_unknown_messages_leave_the_pictures_whole(real: Caller) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [{}, {"type": "input_text"}, {"text": "a", "requestId": "r", "properties": 5},
-     {"text": "a", "requestId": "r", "properties": {"aspect_ratio": "7:5"}},
-     {"text": "a", "requestId": "r", "properties": {"num_generations": True}}],
+    [
+        {},
+        {"type": "input_text"},
+        {"text": "a", "requestId": "r", "properties": 5},
+        {"text": "a", "requestId": "r", "properties": {"aspect_ratio": "7:5"}},
+        {"text": "a", "requestId": "r", "properties": {"num_generations": True}},
+    ],
     ids=["empty", "no text", "properties", "aspect", "number"],
 )
 async def test_a_malformed_prompt_gives_an_error_frame(real: Caller, content: dict[str, Any]) -> None:

@@ -52,7 +52,10 @@ class Entry:
 
     def note_message(self, message: Any, size_bytes: int) -> None:
         """Remember one more message on a socket, if it and those before are small enough."""
-        self.note_body([*(self.body or ()), message], self.body_bytes + size_bytes)
+        messages = [] if self.body_bytes == 0 else self.body
+        if messages is not None:
+            messages.append(message)
+        self.note_body(messages, self.body_bytes + max(1, size_bytes))
 
     def close(self) -> None:
         """Note the end; whoever ends without being finished was cancelled."""

@@ -106,6 +106,23 @@ async def test_a_signal_ends_the_process_with_sockets_open(server: Server) -> No
     assert (server.process.returncode, stderr) == (0, b"")
 
 
+async def test_a_painter_may_leave_in_the_middle(server: Server) -> None:
+    """Clients stop when they have enough pictures: nothing fails, no socket stays."""
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        for _ in range(5):
+            async with painter(Caller(http)) as grok:
+                await grok.ask("a cat")
+                await grok.until(1)
+        async with asyncio.timeout(5):
+            while (await http.get("/sandbox/state")).json()["open_sockets"]:
+                pass
+        entries = (await http.get("/sandbox/requests")).json()
+    assert {entry["state"] for entry in entries} == {"cancelled"}
+    assert entries[0]["body"][0]["item"]["content"][0]["text"] == "a cat"
+    server.process.terminate()
+    assert server.process.communicate(timeout=5)[1] == b""
+
+
 def test_an_address_that_is_taken_is_refused(served: Server) -> None:
     """Rather than sharing the port with another sandbox."""
     with pytest.raises(ConfigurationError, match=str(served.port)):

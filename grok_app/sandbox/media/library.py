@@ -9,6 +9,7 @@ from uuid import uuid4
 from grok_app.sandbox.accounts import Account
 
 KEPT_BYTES: Final = 256 * 1024 * 1024
+KEPT_ASSETS: Final = 20_000
 KEPT_POSTS: Final = 10_000
 
 
@@ -51,7 +52,7 @@ class Asset:
 
 
 class Library:
-    """Assets by id and by path, the least recently used forgotten beyond the budget.
+    """Assets by id and by path, the least recently used forgotten beyond the budget and beyond `KEPT_ASSETS`.
 
     Args:
         limit_bytes: The budget. One asset that is larger on its own is kept until the next one comes.
@@ -70,7 +71,7 @@ class Library:
         self._assets[asset.id] = asset
         self._by_path.update(dict.fromkeys(asset.files, asset))
         self.size_bytes += asset.size_bytes
-        while self.size_bytes > self._limit_bytes and len(self._assets) > 1:
+        while len(self._assets) > 1 and self._is_full():
             self._drop(next(iter(self._assets)))
 
     def add_file(self, asset: Asset, path: str, file: File) -> None:
@@ -128,6 +129,9 @@ class Library:
         self._by_path.clear()
         self._posts.clear()
         self.size_bytes = 0
+
+    def _is_full(self) -> bool:
+        return self.size_bytes > self._limit_bytes or len(self._assets) > KEPT_ASSETS
 
     def _drop(self, asset_id: str) -> bool:
         asset = self._assets.pop(asset_id, None)

@@ -216,6 +216,43 @@ async def test_a_malformed_post_is_refused(caller: Caller, body: dict[str, Any])
     assert (await post(caller, body)).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("word", "status", "part"),
+    [
+        ("upload-413", 413, "too large"),
+        ("upload-429", 429, "Too many requests"),
+        ("upload-id", 200, '"fileId":'),
+        ("upload-nouri", 200, '"fileMetadataId":'),
+        ("upload-empty", 200, "{}"),
+        ("upload-page", 200, "<html>"),
+    ],
+)
+async def test_an_upload_fails_as_the_accounts_name_says(caller: Caller, word: str, status: int, part: str) -> None:
+    """Only this call: its chat works."""
+    account = f"sandbox-basic-@{word}"
+    response = await upload(caller, png(), account)
+    assert response.status_code == status
+    assert part in response.text
+    assert ("fileUri" in response.text) == (word == "upload-id")
+    assert (await caller.chat("Hi", account=account)).status_code == 200
+
+
+@pytest.mark.parametrize(("word", "status"), [("post-500", 500), ("post-401", 401), ("post-empty", 200)])
+async def test_a_post_fails_as_the_accounts_name_says(caller: Caller, word: str, status: int) -> None:
+    """With a status, or with a success that names no post."""
+    body = {"mediaType": "MEDIA_POST_TYPE_VIDEO", "prompt": "x"}
+    response = await post(caller, body, f"sandbox-basic-@{word}")
+    assert response.status_code == status
+    assert "post" not in response.json()
+
+
+async def test_an_unknown_video_is_not_upscaled(caller: Caller) -> None:
+    """404; so is a picture."""
+    picture = (await upload(caller, png())).json()["fileMetadataId"]
+    statuses = [(await caller.post(UPSCALE, {"videoId": video_id})).status_code for video_id in ("x", picture, 5)]
+    assert statuses == [404, 404, 404]
+
+
 async def test_a_download_may_break_in_the_middle(real: Caller) -> None:
     """@download-cut: fewer bytes than the head promised."""
     account = "sandbox-basic-@download-cut"

@@ -1,9 +1,9 @@
 """A simulated grok.com of February 2026, over real HTTP, that needs no account and reaches no network.
 
-It speaks the chat, quota and account setup calls of the protocol notes (epoch [F]) for all of Grok's hosts, remembers
-per account what was spent and set, and misbehaves on request: magic words in the message or in the account's name
-produce each failure, see `describe_faults`. Written from the protocol page, not from our client, so that the two can
-disagree.
+It speaks the chat, picture, video, file, quota and account setup calls of the protocol notes (epoch [F]) for all of
+Grok's hosts, remembers per account what was spent, set and made, and misbehaves on request: magic words in the message
+or in the account's name produce each failure, see `describe_faults`. Written from the protocol page, not from our
+client, so that the two can disagree.
 """
 
 from grok_app.sandbox.accounts import DEMO_ACCOUNTS

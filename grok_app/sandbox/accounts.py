@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
 
 from grok_app.catalog import DEFAULT_QUOTA, Pool
 
@@ -37,6 +38,11 @@ class Account:
     birth_date: str | None = None
     """As it was sent, once it is set: it can't be changed."""
     adult_content: bool = False
+
+    @property
+    def user_id(self) -> str:
+        """What stands for the account in the paths of its files; the same for the same token."""
+        return str(uuid5(NAMESPACE_URL, self.token))
 
     @property
     def window_s(self) -> int:

@@ -11,6 +11,8 @@ from grok_app.sandbox.words import Feature
 
 LONG_TOKENS: Final = 2000
 MAX_QUESTION: Final = 200
+IMAGES: Final = 2
+"""So many are drawn at once: `imageGenerationCount` (protocol notes, section 4.2)."""
 TOKEN: Final = re.compile(r" ?[^\W_\u3040-\u9fff]{1,12}[,.;:!?]?|[\u3040-\u9fff]{1,3}|\n+|#+|`+|\*+|.", re.DOTALL)
 """Pieces of about the size of a model's tokens. Every character of a text is in exactly one match."""
 
@@ -34,8 +36,8 @@ class Answer:
     tokens: Sequence[str]
     cards: Sequence[str] = ()
     """Card attachments, each as JSON text."""
-    images: Sequence[str] = ()
-    """Asset paths of generated images."""
+    drawings: Sequence[str] = ()
+    """What each generated image shows."""
 
 
 def compose(prompt: str, mode: str, features: Collection[Feature]) -> Answer:
@@ -53,7 +55,7 @@ def compose(prompt: str, mode: str, features: Collection[Feature]) -> Answer:
         thoughts=tuple(_thoughts(question, mode, features, language)),
         tokens=_tokens(prompt, question, seed, features, language),
         cards=(cards.picture_card(seed),) if Feature.CARD in features else (),
-        images=cards.image_paths(seed) if Feature.IMAGES in features else (),
+        drawings=(question,) * IMAGES if Feature.IMAGES in features else (),
     )
 
 

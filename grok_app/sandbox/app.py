@@ -7,13 +7,23 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from grok_app.sandbox.chat import decide_chat
 from grok_app.sandbox.exchange import Exchange
 from grok_app.sandbox.limits import decide_limits
+from grok_app.sandbox.media.files import (
+    PUBLIC_FOLDER,
+    decide_delete,
+    decide_download,
+    decide_list,
+    decide_upload,
+    find_public,
+)
+from grok_app.sandbox.media.imagine import Imagine
+from grok_app.sandbox.media.posts import decide_post, decide_upscale
 from grok_app.sandbox.page import index_page
-from grok_app.sandbox.replies import JSON, Reply, json_reply, refusal
+from grok_app.sandbox.replies import Reply, json_reply, refusal
 from grok_app.sandbox.setup import decide_adult_content, decide_birth_date, decide_terms
 from grok_app.sandbox.state import Sandbox
 from grok_app.sandbox.steps import Pacing
@@ -27,7 +37,9 @@ def create_sandbox(pacing: Pacing | None = None) -> Starlette:
     sandbox = Sandbox(pacing or Pacing())
     app = Starlette(
         routes=[
-            *(Route(call.value, exchange, methods=["POST"]) for call, exchange in _exchanges(sandbox)),
+            *(Route(call.path, exchange, methods=[call.method]) for call, exchange in _exchanges(sandbox)),
+            WebSocketRoute(Call.IMAGINE.path, Imagine(sandbox)),
+            Route(f"/{PUBLIC_FOLDER}{{name}}", show_public_picture),
             Route("/", show_index),
             Route("/sandbox/requests", show_requests),
             Route("/sandbox/state", show_state),
@@ -42,6 +54,12 @@ def create_sandbox(pacing: Pacing | None = None) -> Starlette:
 def _exchanges(sandbox: Sandbox) -> Iterator[tuple[Call, Exchange]]:
     for call, decide in (
         (Call.CHAT, decide_chat),
+        (Call.UPLOAD, decide_upload),
+        (Call.ASSETS, decide_list),
+        (Call.DELETE, decide_delete),
+        (Call.DOWNLOAD, decide_download),
+        (Call.POST, decide_post),
+        (Call.UPSCALE, decide_upscale),
         (Call.LIMITS, decide_limits),
         (Call.BIRTH, decide_birth_date),
     ):
@@ -64,8 +82,22 @@ async def show_state(request: Request) -> Response:
     """How much is going on, and what is left to each account and set for it."""
     sandbox = _sandbox(request)
     accounts = [account.as_json() for account in sandbox.accounts.all()]
-    counts = {"open_streams": sandbox.journal.open, "total_requests": sandbox.journal.total}
+    counts = {
+        "open_streams": sandbox.journal.open,
+        "open_sockets": sandbox.journal.sockets,
+        "total_requests": sandbox.journal.total,
+        "assets": sandbox.library.count(),
+        "asset_bytes": sandbox.library.size_bytes,
+    }
     return _response(json_reply({**counts, "accounts": accounts}))
+
+
+async def show_public_picture(request: Request) -> Response:
+    """A picture that the imagine socket has drawn, for anybody."""
+    with _sandbox(request).journal.record(request.scope) as entry:
+        reply = find_public(_sandbox(request), request.path_params["name"])
+        entry.status = reply.status
+    return _response(reply)
 
 
 async def reset(request: Request) -> Response:
@@ -88,4 +120,4 @@ def _sandbox(request: Request) -> Sandbox:
 
 
 def _response(reply: Reply) -> Response:
-    return Response(reply.body, reply.status, media_type=JSON)
+    return Response(reply.body, reply.status, media_type=reply.content_type)

@@ -50,12 +50,6 @@ def artifact(question: str) -> str:
     return f'\n\n<xaiartifact artifact_id="a-1" title="{title}" contentType="text/markdown">\n# Notes\n</xaiartifact>'
 
 
-def image_paths(seed: int) -> tuple[str, str]:
-    """Asset paths of two generated images."""
-    folder = f"users/sandbox/generated/{seed:08x}"
-    return f"{folder}-0000-4000-8000-000000000001/image.jpg", f"{folder}-0000-4000-8000-000000000002/image.jpg"
-
-
 def card_id(seed: int) -> str:
     """The id of the one card of an answer."""
     return f"c{seed:08x}"

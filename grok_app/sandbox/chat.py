@@ -1,11 +1,11 @@
-"""`POST /rest/app-chat/conversations/new`: from the request to what is streamed.
+"""`POST /rest/app-chat/conversations/new`: from the request to what is streamed, be it text, an edit or a video.
 
-Source: protocol notes, sections 2.2, 2.10 and 9.1.
+Source: protocol notes, sections 2.2, 2.10, 4.3, 5.2 and 9.1.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from grok_app.catalog import MODELS, Cost, Pool
 from grok_app.sandbox.accounts import Account
@@ -13,11 +13,16 @@ from grok_app.sandbox.answers import compose
 from grok_app.sandbox.exchange import Asked, Outcome, Stream, barrier_of
 from grok_app.sandbox.faults import ACTING
 from grok_app.sandbox.frames import Frames
+from grok_app.sandbox.media.edits import EDIT_MODEL, plan_edit
+from grok_app.sandbox.media.files import check_attachments
+from grok_app.sandbox.media.generated import Gallery
+from grok_app.sandbox.media.orders import Order
+from grok_app.sandbox.media.videos import plan_video
 from grok_app.sandbox.replies import RefusedError, Reply, refusal
 from grok_app.sandbox.script import perform
 from grok_app.sandbox.state import Sandbox
-from grok_app.sandbox.steps import Pacing, Step
-from grok_app.sandbox.words import Call, Feature, Silence, Variant, Word, without_words
+from grok_app.sandbox.steps import Step
+from grok_app.sandbox.words import Call, Feature, Silence, Trouble, Variant, Word, without_words
 
 HIGH_COST_MODES: Final = frozenset(model.upstream_mode for model in MODELS.values() if model.cost is Cost.HIGH)
 SUPER_MODES: Final = frozenset(model.upstream_mode for model in MODELS.values() if Pool.BASIC not in model.pools)
@@ -30,12 +35,24 @@ class ChatRequest:
     message: str
     model: str
     mode: str
+    fields: dict[str, Any]
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether a picture shall be edited."""
+        return self.model == EDIT_MODEL
+
+    @property
+    def is_video(self) -> bool:
+        """Whether a video shall be made."""
+        tools = self.fields.get("toolOverrides")
+        return isinstance(tools, dict) and tools.get("videoGen") is True
 
 
 def decide_chat(sandbox: Sandbox, asked: Asked) -> Outcome:
     """Answer a chat request, unless a magic word, the tier or the quota forbids it.
 
-    Only what is streamed takes from the quota: 4 for the modes of high cost, else 1.
+    Only what is streamed takes from the quota: 4 for edits, videos and the modes of high cost, else 1.
 
     Raises:
         RefusedError: The request is malformed, the tier too low or the quota spent.
@@ -44,8 +61,9 @@ def decide_chat(sandbox: Sandbox, asked: Asked) -> Outcome:
     words = asked.words + sandbox.words_of(request.message, Call.CHAT)
     if (barrier := barrier_of(words)) is not None:
         return barrier
-    _charge(sandbox, asked.account, request.mode)
-    return Stream(_twisted(_performance(request, words, sandbox.pacing), words))
+    steps = _plan(sandbox, asked.account, request, words)
+    _charge(sandbox, asked.account, request)
+    return Stream(_twisted(steps, words))
 
 
 def _read(asked: Asked) -> ChatRequest:
@@ -57,27 +75,34 @@ def _read(asked: Asked) -> ChatRequest:
         raise RefusedError(refusal(400, 3, "message must be a string"))
     if not isinstance(model, str) or not isinstance(mode, str):
         raise RefusedError(refusal(400, 3, "modelName and modelMode must be strings"))
-    return ChatRequest(message, model, mode)
+    return ChatRequest(message, model, mode, fields)
 
 
-def _charge(sandbox: Sandbox, account: Account, mode: str) -> None:
-    if mode in SUPER_MODES and account.pool is Pool.BASIC:
+def _charge(sandbox: Sandbox, account: Account, request: ChatRequest) -> None:
+    if request.mode in SUPER_MODES and account.pool is Pool.BASIC:
         raise RefusedError(refusal(403, 7, "This model needs a subscription"))
-    wait_s = sandbox.accounts.spend(account, Cost.HIGH if mode in HIGH_COST_MODES else Cost.LOW)
+    is_high = request.is_edit or request.is_video or request.mode in HIGH_COST_MODES
+    wait_s = sandbox.accounts.spend(account, Cost.HIGH if is_high else Cost.LOW)
     if wait_s is not None:
         raise RefusedError(refusal(429, 8, "Too many requests", retry_after_s=wait_s))
 
 
-def _performance(request: ChatRequest, words: list[Word], pacing: Pacing) -> Iterable[Step]:
+def _plan(sandbox: Sandbox, account: Account, request: ChatRequest, words: list[Word]) -> Iterable[Step]:
     features = {word.effect for word in words if isinstance(word.effect, Feature)}
-    if Feature.SLOW in features:
-        pacing = replace(pacing, first_token_s=pacing.first_token_s + pacing.slow_s)
-    answer = compose(without_words(request.message, ACTING[Call.CHAT]), request.mode, features)
-    return perform(request.message, answer, Frames(f"{request.model}/{request.mode}"), pacing)
+    troubles = {word.effect for word in words if isinstance(word.effect, Trouble)}
+    pacing = sandbox.pacing.slowed() if Feature.SLOW in features else sandbox.pacing
+    prompt = without_words(request.message, ACTING[Call.CHAT])
+    frames = Frames(f"{request.model}/{request.mode}")
+    if request.is_edit or request.is_video:
+        order = Order(sandbox, account, request.message, prompt, request.fields, troubles, frames, pacing)
+        return plan_edit(order) if request.is_edit else plan_video(order)
+    check_attachments(sandbox, account, request.fields.get("fileAttachments", []))
+    answer = compose(prompt, request.mode, features)
+    return perform(request.message, answer, frames, pacing, Gallery(account, sandbox.library))
 
 
 def _twisted(steps: Iterable[Step], words: list[Word]) -> Iterable[Step]:
     for word in ACTING[Call.CHAT].values():
-        if word in words and not isinstance(word.effect, Feature | Reply | Silence | Variant):
+        if word in words and not isinstance(word.effect, Feature | Reply | Silence | Trouble | Variant):
             steps = word.effect(steps)
     return steps

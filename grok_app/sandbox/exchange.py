@@ -1,8 +1,9 @@
 """One request and its answer: read, journalled, admitted, decided and played, for as long as the client stays."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.types import Receive, Scope, Send
@@ -16,7 +17,8 @@ from grok_app.sandbox.words import Call, Silence, Variant, Word, spaced
 
 HEADERS_NOW: Final = {"type": "http.response.body", "body": b"", "more_body": True}
 """granian 2.8 keeps the headers back until the first body message (2026-11)."""
-MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+MAX_BODY_BYTES: Final = 72 * 1024 * 1024
+"""Room for a file of 50 MiB in base64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Asked:
     """What the `Read` of the call made of it."""
     words: list[Word]
     """The magic words of the account's name. None of them refuses: such a request gets no further."""
+    params: Mapping[str, str]
+    """Those of the query, and those of the path."""
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -82,39 +86,44 @@ class Exchange:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         with self._sandbox.journal.record(scope) as entry:
-            outcome = await self._outcome(entry, receive)
+            outcome = await self._outcome(entry, scope, receive)
             if isinstance(outcome, Silence):
                 await self._sandbox.while_wanted(stall(), receive)
                 return
             entry.status = outcome.status if isinstance(outcome, Reply) else 200
             await self._sandbox.while_wanted(outcome.send(send), receive)
 
-    async def _outcome(self, entry: Entry, receive: Receive) -> Outcome:
+    async def _outcome(self, entry: Entry, scope: Scope, receive: Receive) -> Outcome:
         try:
             raw = await self._sandbox.while_wanted(_read(receive))
-            return self._admit(entry, raw)
+            return self._admit(entry, _params(scope), raw)
         except RefusedError as refused:
             return refused.reply
 
-    def _admit(self, entry: Entry, raw: bytes) -> Outcome:
+    def _admit(self, entry: Entry, params: Mapping[str, str], raw: bytes) -> Outcome:
         body = self._read(raw)
         entry.note_body(body, len(raw))
-        account = self._account(entry)
-        entry.account = account.token
+        account = identify(self._sandbox, entry)
         words = self._sandbox.words_of(spaced(account.token), self._call)
         if (barrier := barrier_of(words)) is not None:
             return barrier
-        asked = Asked(account, _content_type(entry.headers), body, words)
+        asked = Asked(account, _content_type(entry.headers), body, words, params)
         return _varied(self._decide(self._sandbox, asked), words)
 
-    def _account(self, entry: Entry) -> Account:
-        """The account of the cookies `sso` and `sso-rw`, which must agree (protocol notes, section 1.1)."""
-        cookies = _cookies(entry.headers)
-        token = cookies.get("sso", "")
-        account = self._sandbox.accounts.find(token) if token == cookies.get("sso-rw") else None
-        if account is None:
-            raise RefusedError(INVALID_CREDENTIALS)
-        return account
+
+def identify(sandbox: Sandbox, entry: Entry) -> Account:
+    """The account of the cookies `sso` and `sso-rw`, which must agree (protocol notes, section 1.1); it is journalled.
+
+    Raises:
+        RefusedError: They don't, or name no account.
+    """
+    cookies = _cookies(entry.headers)
+    token = cookies.get("sso", "")
+    account = sandbox.accounts.find(token) if token == cookies.get("sso-rw") else None
+    if account is None:
+        raise RefusedError(INVALID_CREDENTIALS)
+    entry.account = account.token
+    return account
 
 
 def barrier_of(words: Iterable[Word]) -> Reply | Silence | None:
@@ -127,6 +136,10 @@ def _varied(outcome: Outcome, words: Iterable[Word]) -> Outcome:
         if isinstance(word.effect, Variant) and isinstance(outcome, Reply):
             outcome = word.effect.of(outcome)
     return outcome
+
+
+def _params(scope: Scope) -> dict[str, str]:
+    return {**dict(parse_qsl(scope["query_string"].decode("latin-1"))), **scope.get("path_params", {})}
 
 
 def _content_type(headers: list[tuple[str, str]]) -> str:

@@ -1,12 +1,14 @@
 """The magic words: one table, from which behaviour, help text and index page are made.
 
-Sources: protocol notes, sections 2.7, 2.8, 2.10, 11.13 and 11.14. Words for one call beside chat are in `call_faults`.
+Sources: protocol notes, sections 2.7, 2.8, 2.10, 11.13 and 11.14. Words for single calls are in `call_faults` and
+`media_faults`.
 """
 
 from typing import Final
 
 from grok_app.sandbox import replies, twists
 from grok_app.sandbox.call_faults import QUOTA, SETUP
+from grok_app.sandbox.media_faults import DRAWN, FILES, SOCKET
 from grok_app.sandbox.replies import Reply, json_reply, nested, proxy_page, refusal
 from grok_app.sandbox.words import Call, Feature, Silence, Word
 
@@ -106,6 +108,9 @@ GROUPS: Final = {
     "Errors inside a stream that began with 200": STREAM_ERRORS,
     "Trouble with the connection": CONNECTION,
     "Unusual framing of a good answer": FRAMING,
+    "Pictures and videos": DRAWN,
+    "The socket that draws pictures": SOCKET,
+    "Files, media posts and upscaling": FILES,
     "Account setup": SETUP,
     "Quota": QUOTA,
 }
@@ -120,7 +125,8 @@ ACTING: Final = {call: {name: word for name, word in TABLE.items() if word.call 
 RULES: Final = (
     "Put a word anywhere into the message, or at the end of an account's name (sandbox-basic-@429), to see fail-over.",
     "In a name, a refusal and @hang act on every call of the account.",
-    "Words that begin with terms-, birth-, adult- or limits- act in a name only, and on that one call only.",
+    "Words for files, account setup and quota (upload-…, terms-…, limits-…) act in a name only, and on one call only.",
+    "On the socket that draws, a word in the prompt is too late for an HTTP status: it gives an error frame.",
     "Written @once-…, it acts on the first of two identical requests only, so that a retry succeeds.",
     "Earlier turns of a conversation don't count.",
     "Several words work together, in a name too (sandbox-basic-1-@limits-zero-@terms-7).",

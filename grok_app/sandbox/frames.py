@@ -47,10 +47,17 @@ class Frames:
         body = {"imageIndex": index, "progress": progress, **fields}
         return response_frame({"streamingImageGenerationResponse": body, **self._id()})
 
-    def closing(self, message: str, cards: Sequence[str], images: Sequence[str]) -> tuple[bytes, bytes, bytes]:
+    def video(self, progress: int, **fields: Any) -> bytes:
+        """How far a video is, in percent."""
+        body = {"streamingVideoGenerationResponse": {**fields, "progress": progress}}
+        return response_frame({**body, "isThinking": False, **self._id()})
+
+    def closing(
+        self, message: str, cards: Sequence[str], images: Sequence[str], files: Sequence[str] = ()
+    ) -> tuple[bytes, bytes, bytes]:
         """The soft stop, the final metadata and the whole response: what comes after the last token."""
         metadata = {"finalMetadata": {"followUpSuggestions": [], "toolsUsed": {}}, "isThinking": False, **self._id()}
-        whole = {"modelResponse": self._whole(message, cards, images)}
+        whole = {"modelResponse": self._whole(message, cards, images, files)}
         return self._soft_stop(), response_frame(metadata), response_frame(whole)
 
     def _id(self) -> dict[str, str]:
@@ -75,7 +82,7 @@ class Frames:
         fields = {"token": "", "isThinking": False, "isSoftStop": True, "messageTag": "final"}
         return response_frame({**fields, **self._id()})
 
-    def _whole(self, message: str, cards: Sequence[str], images: Sequence[str]) -> dict[str, Any]:
+    def _whole(self, message: str, cards: Sequence[str], images: Sequence[str], files: Sequence[str]) -> dict[str, Any]:
         return {
             **self._id(),
             "parentResponseId": self._parent_id,
@@ -83,7 +90,7 @@ class Frames:
             "sender": "ASSISTANT",
             "generatedImageUrls": images,
             "cardAttachmentsJson": cards,
-            "fileAttachments": [],
+            "fileAttachments": files,
             "streamErrors": [],
             "webSearchResults": [],
             "metadata": {"llm_info": {"modelHash": self.model_hash}},

@@ -38,7 +38,8 @@ class Entry:
     started_ms: int
     account: str | None = None
     body: Any = None
-    """The parsed JSON, or the bytes of a gRPC-web call in hex; None when neither, or larger than `KEPT_BODY_BYTES`."""
+    """The parsed JSON, the bytes of a gRPC-web call in hex, or the messages on a socket so far; None when none of
+    these, or larger than `KEPT_BODY_BYTES`."""
     body_bytes: int = 0
     status: int | None = None
     state: State = State.OPEN
@@ -48,6 +49,13 @@ class Entry:
         """Remember what was asked, if it is small enough."""
         self.body_bytes = size_bytes
         self.body = body if size_bytes <= KEPT_BODY_BYTES else None
+
+    def note_message(self, message: Any, size_bytes: int) -> None:
+        """Remember one more message on a socket, if it and those before are small enough."""
+        messages = [] if self.body_bytes == 0 else self.body
+        if messages is not None:
+            messages.append(message)
+        self.note_body(messages, self.body_bytes + max(1, size_bytes))
 
     def close(self) -> None:
         """Note the end; whoever ends without being finished was cancelled."""
@@ -69,20 +77,25 @@ class Journal:
 
     total: int = 0
     open: int = 0
+    sockets: int = 0
+    """WebSockets under way; `open` counts all other requests."""
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
 
     @contextmanager
     def record(self, scope: Scope) -> Generator[Entry]:
         """Keep an entry for as long as the request is served. An `AbandonedError` ends here."""
         entry = self._enter(scope)
-        self.open += 1
+        is_socket = scope["type"] == "websocket"
+        self.open += not is_socket
+        self.sockets += is_socket
         try:
             yield entry
             entry.state = State.FINISHED
         except AbandonedError:
             pass
         finally:
-            self.open -= 1
+            self.open -= not is_socket
+            self.sockets -= is_socket
             entry.close()
 
     def forget(self) -> None:
@@ -93,7 +106,7 @@ class Journal:
     def _enter(self, scope: Scope) -> Entry:
         self.total += 1
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        entry = Entry(self.total, scope["method"], scope["path"], headers, _now_ms())
+        entry = Entry(self.total, scope.get("method", "GET"), scope["path"], headers, _now_ms())
         self.entries.append(entry)
         return entry
 

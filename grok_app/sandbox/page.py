@@ -6,6 +6,7 @@ from typing import Final
 
 from grok_app.sandbox.accounts import DEMO_ACCOUNTS
 from grok_app.sandbox.faults import GROUPS, RULES
+from grok_app.sandbox.media.files import PUBLIC_FOLDER
 from grok_app.sandbox.words import Call, Word
 
 _STYLE: Final = """
@@ -38,11 +39,13 @@ def index_page(base_url: str) -> str:
 <body>
 <h1>Grok sandbox</h1>
 <p>A simulated grok.com as of February 2026, for demos and tests. It speaks the same calls and frames, needs no real
-account, and no request leaves this machine. The answers are made up, the failures are as real as they get.</p>
+account, and no request leaves this machine. The answers and pictures are made up, the failures are as real
+as they get.</p>
 <h2>Use it</h2>
 <p>Point the gateway here, and give it one of the accounts below:</p>
 <pre>GROK_APP_UPSTREAM__GROK_URL={url}
-GROK_APP_UPSTREAM__ACCOUNTS_URL={url}</pre>
+GROK_APP_UPSTREAM__ACCOUNTS_URL={url}
+GROK_APP_UPSTREAM__ASSETS_URL={url}</pre>
 <p>Or ask directly:</p>
 <pre>{_curl(url)}</pre>
 <p>It answers these calls for all of Grok's hosts, and knows them by the cookies <code>sso</code> and
@@ -72,7 +75,7 @@ def _curl(url: str) -> str:
 
 
 def _calls() -> str:
-    return "\n".join(f"POST {call.value}" for call in Call)
+    return "\n".join((*(call.value for call in Call), f"GET /{PUBLIC_FOLDER}{{name}} (anybody)"))
 
 
 def _account_rows() -> str:

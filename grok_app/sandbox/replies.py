@@ -27,6 +27,8 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
     retry_date_s: int | None = None
     """Adds a Retry-After that is an HTTP-date, so many seconds after the answer."""
+    is_cut: bool = False
+    """The connection breaks in the middle of the body."""
 
     def head(self) -> list[tuple[bytes, bytes]]:
         """The headers, in the order in which they are sent. A 204 tells nothing of a body (RFC 9110, section 8.6)."""
@@ -39,7 +41,15 @@ class Reply:
     async def send(self, send: Send) -> None:
         """Send the answer over ASGI."""
         await send({"type": "http.response.start", "status": self.status, "headers": self.head()})
-        await send({"type": "http.response.body", "body": self.body})
+        if self.is_cut:
+            await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
+        else:
+            await send({"type": "http.response.body", "body": self.body})
+
+    async def deny(self, send: Send) -> None:
+        """Send the answer in place of a WebSocket (ASGI's extension for that)."""
+        await send({"type": "websocket.http.response.start", "status": self.status, "headers": self.head()})
+        await send({"type": "websocket.http.response.body", "body": self.body})
 
 
 class RefusedError(Exception):
@@ -86,7 +96,7 @@ BIRTH_DATE_LOCKED: Final = refusal(
 )
 LOST_PAGE: Final = Reply(200, b"<!doctype html><html><head><title>Grok</title></head><body></body></html>", HTML)
 """What a proxy or a redirect makes of a call: a page where JSON should be."""
-TOO_LARGE: Final = refusal(413, 8, "The request body is larger than 64 MiB")
+TOO_LARGE: Final = refusal(413, 8, "The request body is larger than 72 MiB")
 CHALLENGE: Final = Reply(
     403,
     b"<!doctype html><html><head><title>Just a moment...</title></head><body>"

@@ -50,14 +50,13 @@ def _claim(host: str, port: int) -> None:
 
 
 def _server(app: Starlette, host: str, port: int) -> Any:
-    """Without lifespan, WebSockets and HTTP/2: the simulated calls use none of them."""
+    """Without lifespan and HTTP/2: the simulated calls use neither."""
     return Server(
         app,
         address=host,
         port=port,
         interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
-        websockets=False,
         backlog=1024,
         backpressure=MAX_OPEN_REQUESTS,
         log_level=LogLevels.error,

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
-
-from starlette.types import Receive
 
 from grok_app.sandbox.accounts import Accounts
 from grok_app.sandbox.faults import ACTING
 from grok_app.sandbox.journal import AbandonedError, Journal
+from grok_app.sandbox.media.library import Library
 from grok_app.sandbox.steps import Pacing
 from grok_app.sandbox.words import Call, Word, find_words
 
@@ -25,6 +24,7 @@ class Sandbox:
     pacing: Pacing
     accounts: Accounts = field(default_factory=Accounts)
     journal: Journal = field(default_factory=Journal)
+    library: Library = field(default_factory=Library)
     _failed_once: OrderedDict[tuple[str, Call, int], None] = field(default_factory=OrderedDict)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
@@ -37,6 +37,7 @@ class Sandbox:
         """Return to the beginning. What is being served goes on."""
         self.accounts.forget()
         self.journal.forget()
+        self.library.forget()
         self._failed_once.clear()
 
     def stop(self) -> None:
@@ -44,12 +45,15 @@ class Sandbox:
         for task in self._tasks:
             task.cancel()
 
-    async def while_wanted(self, work: Coroutine[Any, Any, T], receive: Receive | None = None) -> T:
+    async def while_wanted(
+        self, work: Coroutine[Any, Any, T], receive: Callable[[], Awaitable[Any]] | None = None
+    ) -> T:
         """Await the work, given up as soon as the client leaves or the sandbox stops.
 
         Args:
             work: What produces the answer, or reads the request.
-            receive: The ASGI channel once the body is read: what comes next is the disconnect. None while reading.
+            receive: Returns when the client has left, as the ASGI channel does once the body is read. None while
+                reading.
 
         Raises:
             AbandonedError: Given up.

@@ -5,11 +5,11 @@ from itertools import cycle, takewhile
 from typing import Any, Final
 
 from grok_app.sandbox.frames import line, response_frame
-from grok_app.sandbox.steps import Ending, Step, Wait
+from grok_app.sandbox.steps import Ending, Step, Wait, Work
 from grok_app.sandbox.words import Twist
 
 EARLY_TOKENS: Final = 3
-"""So many answer tokens come before a late failure."""
+"""So many answer tokens, or signs of progress, come before a late failure."""
 LONG_LINE_BYTES: Final = 4 * 1024 * 1024
 
 STREAM_ERRORS: Final[dict[str, tuple[str, bytes]]] = {
@@ -185,6 +185,8 @@ def one_chunk(steps: Iterable[Step]) -> Iterator[Step]:
         elif isinstance(step, Ending):
             yield b"".join(whole)
             yield step
+        elif isinstance(step, Work):
+            yield step
     yield b"".join(whole)
 
 
@@ -214,6 +216,6 @@ def _early(steps: Iterable[Step]) -> Iterator[Step]:
     tokens = 0
     for step in steps:
         yield step
-        tokens += isinstance(step, bytes) and b'"messageTag":"final"' in step
+        tokens += isinstance(step, bytes) and (b'"messageTag":"final"' in step or b'"progress":' in step)
         if tokens == EARLY_TOKENS:
             return

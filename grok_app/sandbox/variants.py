@@ -1,10 +1,11 @@
 """Other forms of a success: what was asked is done, and the answer looks unusual or can't be read.
 
-Source: protocol notes, sections 6.1, 7.1, 11.15 and 11.16.
+Source: protocol notes, sections 3, 6.1, 7.1, 11.15 and 11.16.
 """
 
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -26,6 +27,16 @@ def always(reply: Reply) -> Variant:
 def changed(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Variant:
     """The usual JSON object, changed."""
     return Variant(lambda usual: json_reply(change(orjson.loads(usual.body))))
+
+
+def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The usual object without one of its fields."""
+    return lambda fields: {key: value for key, value in fields.items() if key != name}
+
+
+def cut_body() -> Variant:
+    """The usual head, and half of the body."""
+    return Variant(lambda usual: replace(usual, is_cut=True))
 
 
 def tokens_only(limits: dict[str, Any]) -> dict[str, Any]:

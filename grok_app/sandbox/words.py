@@ -11,13 +11,30 @@ from grok_app.sandbox.steps import Step
 
 
 class Call(Enum):
-    """The calls of Grok that the sandbox answers, by their paths; all are POST."""
+    """The calls of Grok that the sandbox answers, as method and path; a path has its parameters in braces."""
 
-    CHAT = "/rest/app-chat/conversations/new"
-    LIMITS = "/rest/rate-limits"
-    TERMS = "/auth_mgmt.AuthManagement/SetTosAcceptedVersion"
-    BIRTH = "/rest/auth/set-birth-date"
-    ADULT = "/auth_mgmt.AuthManagement/UpdateUserFeatureControls"
+    CHAT = "POST /rest/app-chat/conversations/new"
+    IMAGINE = "WS /ws/imagine/listen"
+    UPLOAD = "POST /rest/app-chat/upload-file"
+    ASSETS = "GET /rest/assets"
+    DELETE = "DELETE /rest/assets-metadata/{asset_id}"
+    DOWNLOAD = "GET /users/{path:path}"
+    POST = "POST /rest/media/post/create"
+    UPSCALE = "POST /rest/media/video/upscale"
+    LIMITS = "POST /rest/rate-limits"
+    TERMS = "POST /auth_mgmt.AuthManagement/SetTosAcceptedVersion"
+    BIRTH = "POST /rest/auth/set-birth-date"
+    ADULT = "POST /auth_mgmt.AuthManagement/UpdateUserFeatureControls"
+
+    @property
+    def method(self) -> str:
+        """GET, POST, DELETE, or WS for a WebSocket."""
+        return self.value.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        """The path as Starlette's routes write it."""
+        return self.value.partition(" ")[2]
 
 
 class Feature(Enum):
@@ -33,6 +50,27 @@ class Feature(Enum):
     SEARCH = "search"
     SLOW = "slow"
     THINK = "think"
+
+
+class Trouble(Enum):
+    """What may go wrong with pictures and videos; each kind of them knows some."""
+
+    BLOCKED = "blocked"
+    MODERATED = "moderated"
+    MODERATED_ONE = "moderated-one"
+    NO_IMAGES = "no-images"
+    NO_VIDEO = "no-video"
+    NSFW = "nsfw"
+    ONE_IMAGE = "one-image"
+    VIDEO_STALL = "video-stall"
+    WS_CLOSE = "ws-close"
+    WS_ERROR = "ws-error"
+    WS_GARBAGE = "ws-garbage"
+    WS_HUGE = "ws-huge"
+    WS_LIMITED = "ws-429"
+    WS_PARTIAL = "ws-partial"
+    WS_SILENT = "ws-silent"
+    WS_UNKNOWN = "ws-unknown"
 
 
 class Silence(Enum):
@@ -52,7 +90,7 @@ class Variant:
     of: Callable[[Reply], Reply]
 
 
-Effect = Feature | Reply | Silence | Twist | Variant
+Effect = Feature | Reply | Silence | Trouble | Twist | Variant
 
 
 @dataclass(frozen=True, slots=True)

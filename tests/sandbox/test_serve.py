@@ -1,5 +1,6 @@
 """How the sandbox behaves on a real connection."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from grok_app.errors import ConfigurationError
 from grok_app.sandbox import Pacing, serve_sandbox
 
 from .conftest import CHAT, Caller, Server
+from .media import painter
 
 COOKIES = {"cookie": "sso=sandbox-x; sso-rw=sandbox-x"}
 
@@ -95,15 +97,41 @@ def test_a_signal_ends_the_process_with_streams_open(server: Server, number: sig
     assert (server.process.returncode, stderr) == (0, b"")
 
 
+async def test_a_signal_ends_the_process_with_sockets_open(server: Server) -> None:
+    """Exit code 0 at once, and not a word on stderr."""
+    async with httpx.AsyncClient(base_url=server.url) as http, painter(Caller(http)) as grok:
+        await grok.ask("@ws-silent")
+        server.process.terminate()
+        _, stderr = await asyncio.to_thread(server.process.communicate, timeout=5)
+    assert (server.process.returncode, stderr) == (0, b"")
+
+
+async def test_a_painter_may_leave_in_the_middle(server: Server) -> None:
+    """Clients stop when they have enough pictures: nothing fails, no socket stays."""
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        for _ in range(5):
+            async with painter(Caller(http)) as grok:
+                await grok.ask("a cat")
+                await grok.until(1)
+        async with asyncio.timeout(5):
+            while (await http.get("/sandbox/state")).json()["open_sockets"]:
+                pass
+        entries = (await http.get("/sandbox/requests")).json()
+    assert {entry["state"] for entry in entries} == {"cancelled"}
+    assert entries[0]["body"][0]["item"]["content"][0]["text"] == "a cat"
+    server.process.terminate()
+    assert server.process.communicate(timeout=5)[1] == b""
+
+
 def test_an_address_that_is_taken_is_refused(served: Server) -> None:
     """Rather than sharing the port with another sandbox."""
     with pytest.raises(ConfigurationError, match=str(served.port)):
         serve_sandbox("127.0.0.1", served.port, Pacing())
 
 
-def test_an_idle_sandbox_is_small(served: Server) -> None:
+def test_an_idle_sandbox_is_small(server: Server) -> None:
     """Under 60 MB resident, on systems that tell."""
-    status = subprocess.run(["/bin/cat", f"/proc/{served.process.pid}/status"], capture_output=True, check=False)
+    status = subprocess.run(["/bin/cat", f"/proc/{server.process.pid}/status"], capture_output=True, check=False)
     resident = [line.split()[1] for line in status.stdout.decode().splitlines() if line.startswith("VmRSS")]
     if sys.platform == "linux":
         assert int(resident[0]) < 60 * 1024

@@ -78,7 +78,7 @@ async def test_a_post_is_created(post: ImagePost | VideoPost, sent: dict[str, st
     [asked] = site.asked
     assert asked.line == "POST /rest/media/post/create HTTP/1.1"
     assert asked.headers["referer"] == site.origin
-    expected = {name: value.replace("ASSETS", "https://assets.example") for name, value in sent.items()}
+    expected = {name: value.replace("ASSETS", "https://assets.grok.com") for name, value in sent.items()}
     assert orjson.loads(asked.body) == expected
 
 

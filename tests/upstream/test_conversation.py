@@ -93,7 +93,7 @@ async def test_an_edit_is_asked_for_as_the_epoch_does() -> None:
     assert site.asked[0].line == "POST /rest/app-chat/conversations/new HTTP/1.1"
     assert (body["modelName"], body["modelMode"], body["message"]) == ("imagine-image-edit", None, "Make it red")
     assert body["toolOverrides"] == {"imageGen": True}
-    references = ["https://assets.example/users/u/a/content", "https://assets.grok.com/users/u/b/content"]
+    references = ["https://assets.grok.com/users/u/a/content", "https://assets.grok.com/users/u/b/content"]
     assert body["responseMetadata"] == {
         "requestModelDetails": {"modelId": "imagine-image-edit"},
         "modelConfigOverride": {

@@ -17,7 +17,7 @@ _TOTAL_S: Final = 600.0
 
 def edit_conversation(prompt: EditPrompt, options: GrokWebOptions) -> Conversation:
     """What asks for the changed pictures."""
-    references = [absolute(options, address) for address in prompt.images]
+    references = [absolute(address) for address in prompt.images]
     config = {"imageReferences": references, "parentPostId": prompt.post_id}
     override = {"modelMap": {"imageEditModel": "imagine", "imageEditModelConfig": config}}
     waits = Waits(options.image_first_frame_timeout_s, options.image_idle_timeout_s, _TOTAL_S)

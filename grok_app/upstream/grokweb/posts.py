@@ -19,7 +19,7 @@ async def create_post(
 ) -> str:
     """See `MediaUpstream.create_post`."""
     if isinstance(post, ImagePost):
-        body = {"mediaType": "MEDIA_POST_TYPE_IMAGE", "mediaUrl": absolute(options, post.address)}
+        body = {"mediaType": "MEDIA_POST_TYPE_IMAGE", "mediaUrl": absolute(post.address)}
     else:
         body = {"mediaType": "MEDIA_POST_TYPE_VIDEO", "prompt": post.prompt}
     reply = await _ask(transport, options, credential, POST_PATH, body)

@@ -8,6 +8,7 @@
     ├── MethodNotAllowedError    405
     ├── ConflictError            409
     ├── RequestTooLargeError     413
+    ├── RangeNotSatisfiableError 416
     ├── RateLimitedError         429  `retry_after_s` when known
     ├── UpstreamFailedError      502
     ├── OverloadedError          503
@@ -95,6 +96,14 @@ class RequestTooLargeError(GatewayError):
     status = 413
     type = "invalid_request_error"
     default_code = "request_too_large"
+
+
+class RangeNotSatisfiableError(GatewayError):
+    """The file ends before the part that is asked for."""
+
+    status = 416
+    type = "invalid_request_error"
+    default_code = "range_not_satisfiable"
 
 
 class RateLimitedError(GatewayError):

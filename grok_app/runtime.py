@@ -27,6 +27,7 @@ from grok_app.chat import ChatService
 from grok_app.db import Database, Notice, Turn, Vault, open_database, open_vault, upgrade
 from grok_app.env import Env, current_env
 from grok_app.logs import configure_logging, get_logger
+from grok_app.media import MediaCache, open_media
 from grok_app.settings import KEYS, Settings, SettingsService, open_settings
 from grok_app.tasks import Tasks, open_tasks
 from grok_app.upstream import GrokWebOptions, open_grokweb
@@ -49,6 +50,7 @@ class Services:
     accounts: Accounts
     jobs: AccountJobs
     chat: ChatService
+    media: MediaCache
 
     async def find_failures(self) -> list[str]:
         """Ask everything that requests need whether it answers; the names of what doesn't."""
@@ -110,6 +112,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
         open_grokweb(lambda: _grokweb_options(settings.snapshot)) as upstream,
         open_refresher(roster, upstream, settings) as refresher,
         open_tasks() as tasks,
+        open_media(env.data_dir / "media", settings) as media,
     ):
         access = Access(settings)
         accounts = Accounts(roster, refresher)
@@ -125,6 +128,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
             accounts=accounts,
             jobs=jobs,
             chat=ChatService(upstream, accounts, settings),
+            media=media,
         )
         schedule = RefreshSchedule(roster, jobs, settings, Turn(database, TURN, TURN_S))
         async with _in_background(schedule.run()), _in_background(_keep_up(settings)):

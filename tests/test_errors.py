@@ -16,6 +16,7 @@ from grok_app.errors import GatewayError
         (errors.MethodNotAllowedError, 405, "invalid_request_error", "method_not_allowed"),
         (errors.ConflictError, 409, "invalid_request_error", "conflict"),
         (errors.RequestTooLargeError, 413, "invalid_request_error", "request_too_large"),
+        (errors.RangeNotSatisfiableError, 416, "invalid_request_error", "range_not_satisfiable"),
         (errors.RateLimitedError, 429, "rate_limit_error", "rate_limit_exceeded"),
         (errors.GatewayError, 500, "server_error", "internal_error"),
         (errors.UpstreamFailedError, 502, "server_error", "upstream_error"),

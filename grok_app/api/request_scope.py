@@ -14,6 +14,8 @@ from grok_app.errors import GatewayError
 from grok_app.logs import get_logger, request_id
 
 log = get_logger(__name__)
+IS_HEAD: Final = "grok_app.is_head"
+"""In the scope of a HEAD, which routes take for a GET: for answers that are costly to make and then left out."""
 _PROBES: Final = ("/healthz", "/readyz")
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
@@ -72,8 +74,9 @@ def _wanted_id(scope: Scope) -> bytes | None:
 def _as_routed(scope: Scope) -> Scope:
     """The scope as routes are written: no trailing slash, and HEAD as GET, whose body the server leaves out."""
     path: str = scope["path"]
-    method = "GET" if scope["method"] == "HEAD" else scope["method"]
+    if scope["method"] == "HEAD":
+        scope = {**scope, "method": "GET", IS_HEAD: True}
     if path == "/" or not path.endswith("/"):
-        return scope if method == scope["method"] else {**scope, "method": method}
+        return scope
     bare = path.rstrip("/") or "/"
-    return {**scope, "method": method, "path": bare, "raw_path": bare.encode()}
+    return {**scope, "path": bare, "raw_path": bare.encode()}

@@ -4,7 +4,8 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from grok_app.api.admin import batch, config, session, token_jobs, tokens
+from grok_app.api.admin import batch, cache, config, session, token_jobs, tokens
+from grok_app.api.files import router as files
 from grok_app.api.health import router as health
 from grok_app.api.openai import chat, models
 from grok_app.api.verify import admin as verify_admin
@@ -18,12 +19,14 @@ ROUTERS: Final[tuple[tuple[APIRouter, tuple[str, ...]], ...]] = (
     (health, ("",)),
     (chat, _INFERENCE),
     (models, _INFERENCE),
+    (files, _INFERENCE),
     (verify_admin, _ADMIN),
     (session, _ADMIN),
     (config, _ADMIN),
     (tokens, _ADMIN),
     (token_jobs, _ADMIN),
     (batch, _ADMIN),
+    (cache, _ADMIN),
     (verify_public, _PUBLIC),
 )
 """Each router with the prefixes that it answers under."""

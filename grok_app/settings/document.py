@@ -39,7 +39,6 @@ Lists are written with commas or as JSON, switches as `true` or `false`. Secrets
 """
 NOT_READ_YET: Final = (
     "asset",
-    "cache",
     "image",
     "public",
     "video",

@@ -1,9 +1,10 @@
 """The operator's JSON API. Source: API contract, section 10."""
 
 from grok_app.api.admin.batch import router as batch
+from grok_app.api.admin.cache import router as cache
 from grok_app.api.admin.config import router as config
 from grok_app.api.admin.session import router as session
 from grok_app.api.admin.token_jobs import router as token_jobs
 from grok_app.api.admin.tokens import router as tokens
 
-__all__ = ["batch", "config", "session", "token_jobs", "tokens"]
+__all__ = ["batch", "cache", "config", "session", "token_jobs", "tokens"]

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from grok_app.sandbox.accounts import Accounts
 from grok_app.sandbox.faults import ACTING
 from grok_app.sandbox.journal import AbandonedError, Journal
-from grok_app.sandbox.media.library import Library
+from grok_app.sandbox.media import Library
 from grok_app.sandbox.steps import Pacing
 from grok_app.sandbox.words import Call, Word, find_words
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from grok_app.sandbox.accounts import Account
-from grok_app.sandbox.media.library import Asset, File, Library
+from grok_app.sandbox.media import Asset, File, Library
 
 from .conftest import CHAT, Caller, cookies_of
 from .media import (

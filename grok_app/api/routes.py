@@ -16,10 +16,10 @@ _ADMIN: Final = ("/v1/admin", "/api/v1/admin")
 _PUBLIC: Final = ("/v1/public", "/api/v1/public")
 
 ROUTERS: Final[tuple[tuple[APIRouter, tuple[str, ...]], ...]] = (
+    (files, _INFERENCE),  # first: asked for in crowds, and routes are tried one after the other
     (health, ("",)),
     (chat, _INFERENCE),
     (models, _INFERENCE),
-    (files, _INFERENCE),
     (verify_admin, _ADMIN),
     (session, _ADMIN),
     (config, _ADMIN),

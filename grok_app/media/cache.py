@@ -154,10 +154,10 @@ class MediaCache:
 
     async def clear(self, kind: Kind) -> Stats:
         """Remove all files of a kind, those that other processes have written too; how much that was."""
-        entries = await asyncio.to_thread(files_in, self._folder, kind)
+        files = files_in(self._folder, kind)
         count = size_bytes = 0
-        for first in range(0, len(entries), _BATCH):
-            removed = await self._remove_these(entries[first : first + _BATCH])
+        while entries := await asyncio.to_thread(lambda: list(islice(files, _BATCH))):
+            removed = await self._remove_these(entries)
             count, size_bytes = count + removed.count, size_bytes + removed.size_bytes
         return Stats(count, size_bytes)
 

@@ -37,11 +37,10 @@ class Part:
         Raises:
             OSError: The disk is full, or can't be written to.
         """
-        if self._file is None:
-            self._file = self._open()
+        file = self._open() if self._file is None else self._file
         rest = memoryview(content)
         while rest:
-            rest = rest[os.write(self._file, rest) :]
+            rest = rest[os.write(file, rest) :]
 
     def finish(self, target: Path) -> os.stat_result:
         """Give the file its name, in place of what had it, and close it."""
@@ -58,9 +57,9 @@ class Part:
 
     def _open(self) -> int:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        return file
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        return self._file
 
     def _close(self) -> None:
         if self._file is not None:
@@ -96,9 +95,11 @@ def scan(folder: Path) -> list[Entry]:
     return [entry for _, entry in found if entry.size_bytes]
 
 
-def files_in(folder: Path, kind: Kind) -> list[Entry]:
-    """All files of a kind, those that another process has written included."""
-    return [entry for entry, _ in _walk(folder, kind)] if (folder / kind).is_dir() else []
+def files_in(folder: Path, kind: Kind) -> Iterator[Entry]:
+    """All files of a kind, those that another process has written included; they may be removed meanwhile."""
+    if (folder / kind).is_dir():
+        for entry, _ in _walk(folder, kind):
+            yield entry
 
 
 def remove(folder: Path, entries: Iterable[Entry]) -> list[Entry]:

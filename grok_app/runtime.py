@@ -106,7 +106,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
     """
     env, overrides = current_env()
     configure_logging(env.log_level, as_json=env.log_json)
-    vault = _vault(env)
+    vault = vault_of(env)
     async with (
         open_storage(env, vault, overrides) as (database, settings, roster),
         open_grokweb(lambda: _grokweb_options(settings.snapshot)) as upstream,
@@ -197,12 +197,12 @@ def seed_demo(accounts: Mapping[Pool, list[str]]) -> Keys:
 
 
 async def _ensure_keys(env: Env, overrides: Mapping[str, str]) -> Keys:
-    async with open_storage(env, _vault(env), overrides) as (_, settings, _):
+    async with open_storage(env, vault_of(env), overrides) as (_, settings, _):
         return Keys(**await settings.ensure_keys())
 
 
 async def _seed(env: Env, overrides: Mapping[str, str], accounts: Mapping[Pool, list[str]]) -> Keys:
-    async with open_storage(env, _vault(env), overrides) as (_, settings, roster):
+    async with open_storage(env, vault_of(env), overrides) as (_, settings, roster):
         for credentials in accounts.values():
             await roster.delete(credentials)
         await roster.add(accounts)
@@ -239,7 +239,8 @@ def _make_data_dir(env: Env) -> None:
         log.warning("the data folder can't be made", folder=str(env.data_dir), exc_info=True)
 
 
-def _vault(env: Env) -> Vault:
+def vault_of(env: Env) -> Vault:
+    """The vault that the environment names, see `open_vault`."""
     return open_vault(env.secret_key.get_secret_value(), env.data_dir)
 
 

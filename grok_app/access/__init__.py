@@ -3,7 +3,6 @@
 from grok_app.access.address import Network, client_address, is_https
 from grok_app.access.keys import Access
 from grok_app.access.sessions import SESSION_COOKIE, SESSION_S, ConsoleSession, Sessions
-from grok_app.access.throttle import Throttle
 
 __all__ = [
     "SESSION_COOKIE",
@@ -12,7 +11,6 @@ __all__ = [
     "ConsoleSession",
     "Network",
     "Sessions",
-    "Throttle",
     "client_address",
     "is_https",
 ]

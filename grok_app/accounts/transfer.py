@@ -17,7 +17,7 @@ from grok_app.accounts.record import as_record
 from grok_app.accounts.roster import Roster
 from grok_app.catalog import Pool
 from grok_app.errors import ConfigurationError
-from grok_app.settings import SettingsService, SettingView, flatten
+from grok_app.settings import SettingsService, flatten, nest
 from grok_app.settings import Skipped as SkippedSetting
 
 ACCOUNTS_FILE: Final = "token.json"
@@ -90,7 +90,8 @@ def pack(roster: Roster, settings: SettingsService) -> Parcel:
     accounts: dict[Pool, list[dict[str, Any]]] = {pool: [] for pool in Pool}
     for account in sorted(roster.all(), key=lambda account: account.id):
         accounts[account.pool].append(as_record(account))
-    return Parcel(accounts, _nest(view for view in settings.describe() if view.source != "default"))
+    views = (view for view in settings.describe() if view.source != "default")
+    return Parcel(accounts, nest({view.definition.name: view.value for view in views}))
 
 
 def write_parcel(parcel: Parcel, folder: Path, *, may_overwrite: bool) -> None:
@@ -194,14 +195,6 @@ def _read(path: Path, limit_mb: int) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path} is no UTF-8 text: see byte {error.start + 1}") from None
-
-
-def _nest(views: Iterable[SettingView]) -> dict[str, dict[str, Any]]:
-    nested: dict[str, dict[str, Any]] = {}
-    for view in views:
-        section, _, key = view.definition.name.partition(".")
-        nested.setdefault(section, {})[key] = view.value
-    return nested
 
 
 def _write(path: Path, content: bytes) -> None:

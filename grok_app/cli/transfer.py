@@ -13,11 +13,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from grok_app.accounts import Parcel, Unpacked, pack, read_parcel, unpack, write_parcel
 from grok_app.catalog import Pool
-from grok_app.db import Vault, open_vault, upgrade
+from grok_app.db import Vault, upgrade
 from grok_app.env import Env, current_env
 from grok_app.errors import ConfigurationError, InvalidRequestError
 from grok_app.logs import configure_logging
-from grok_app.runtime import open_storage
+from grok_app.runtime import open_storage, vault_of
 
 _MOST_LINES: Final = 20
 _OPENED: Final = {
@@ -44,7 +44,7 @@ def move_in(path: Path, pool: Pool, *, is_rehearsal: bool) -> None:
             result = _rehearse(parcel, env, overrides)
         else:
             upgrade(env.database)
-            result = asyncio.run(_unpack(parcel, env, _vault(env), overrides))
+            result = asyncio.run(_unpack(parcel, env, vault_of(env), overrides))
     if is_rehearsal:
         click.echo("Nothing has changed: this is what would happen.\n")
     where = env.database_url.rpartition("@")[2] or str(env.data_dir.absolute())
@@ -100,7 +100,7 @@ def _rehearse(parcel: Parcel, env: Env, overrides: dict[str, str]) -> Unpacked:
         stage = env.model_copy(update={"data_dir": Path(folder), "database_url": "" if is_new else env.database})
         if is_new:
             upgrade(stage.database)
-        vault = _vault(stage if is_new else env)
+        vault = vault_of(stage if is_new else env)
         return asyncio.run(_unpack(parcel, stage, vault, overrides, is_rehearsal=True))
 
 
@@ -112,12 +112,8 @@ async def _unpack(
 
 
 async def _pack(env: Env, overrides: dict[str, str]) -> Parcel:
-    async with open_storage(env, _vault(env), overrides) as (_, settings, roster):
+    async with open_storage(env, vault_of(env), overrides) as (_, settings, roster):
         return pack(roster, settings)
-
-
-def _vault(env: Env) -> Vault:
-    return open_vault(env.secret_key.get_secret_value(), env.data_dir)
 
 
 def _is_missing(database_url: str) -> bool:

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grok_app.access import Throttle
-from grok_app.access.throttle import FORGET_S, LONGEST_WAIT_S, MOST_ADDRESSES
+from grok_app.access.throttle import FORGET_S, LONGEST_WAIT_S, MOST_ADDRESSES, Throttle
 from grok_app.errors import RateLimitedError
 from tests.access.fixed import Clock
 

@@ -268,7 +268,7 @@ async def test_files_are_deleted(cache: MediaCache, folder: Path) -> None:
 async def test_what_cannot_be_removed_is_kept_in_mind(cache: MediaCache, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that the disk doesn't let go is neither counted as gone nor forgotten."""
 
-    def refuse(_path: Path, *, missing_ok: bool = False) -> None:  # noqa: ARG001
+    def refuse(_path: Path, *, missing_ok: bool = False) -> None:  # noqa: ARG001 - as Path.unlink is called
         raise PermissionError(errno.EACCES, "Permission denied")
 
     await cache.put(Kind.IMAGE, "a.png", BYTES)

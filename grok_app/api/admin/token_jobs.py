@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from grok_app.accounts import read_birth_date
+from grok_app.api.admin.tokens import MOST_TOKENS
 from grok_app.api.body import json_body, read_json
 from grok_app.api.deps import Current, require_app_key
 from grok_app.api.responses import json_response
@@ -14,7 +15,6 @@ from grok_app.runtime import Services
 from grok_app.tasks import Task
 
 router = APIRouter(prefix="/tokens", tags=["admin"], dependencies=[Depends(require_app_key)])
-_MOST_TOKENS: Final = 100_000
 _WHICH: Final = "As they are pasted, `sso=` and all."
 
 
@@ -22,7 +22,7 @@ class ChosenTokens(BaseModel):
     """Accounts by their tokens."""
 
     token: Annotated[str | None, Field(description="One of them.")] = None
-    tokens: Annotated[list[str] | None, Field(max_length=_MOST_TOKENS, description=_WHICH)] = None
+    tokens: Annotated[list[str] | None, Field(max_length=MOST_TOKENS, description=_WHICH)] = None
 
     def all(self) -> list[str]:
         """Every token that was named, each once."""

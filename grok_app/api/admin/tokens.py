@@ -13,12 +13,12 @@ from grok_app.api.responses import json_response
 from grok_app.catalog import Pool
 
 router = APIRouter(prefix="/tokens", tags=["admin"], dependencies=[Depends(require_app_key)])
-_MOST_TOKENS: Final = 100_000
+MOST_TOKENS: Final = 100_000
 
-_Tokens = Annotated[list[str], Field(max_length=_MOST_TOKENS, description="As they are pasted, `sso=` and all.")]
+_Tokens = Annotated[list[str], Field(max_length=MOST_TOKENS, description="As they are pasted, `sso=` and all.")]
 _Items = Annotated[
     list[Any],
-    Field(max_length=_MOST_TOKENS, description="Tokens, or objects with a `token` and any of the fields of a list."),
+    Field(max_length=MOST_TOKENS, description="Tokens, or objects with a `token` and any of the fields of a list."),
 ]
 
 

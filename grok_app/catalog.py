@@ -22,15 +22,27 @@ class Cost(IntEnum):
     HIGH = 4
 
 
+class Serves(StrEnum):
+    """What a model is for."""
+
+    CHAT = "chat"
+    IMAGES = "images"
+    EDITS = "edits"
+    VIDEO = "video"
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """A model that callers may name."""
 
     id: str
     upstream_model: str
+    """`modelName` on the wire; empty for pictures, which a socket draws."""
     upstream_mode: str
+    """`modelMode` on the wire; empty where Grok takes none."""
     pools: tuple[Pool, ...] = (Pool.BASIC, Pool.SUPER)
     cost: Cost = Cost.LOW
+    serves: Serves = Serves.CHAT
 
 
 DEFAULT_QUOTA: Final = {Pool.BASIC: 80, Pool.SUPER: 140}
@@ -50,7 +62,16 @@ _ROWS: Final = (
     Model("grok-4.1-expert", "grok-4-1-thinking-1129", "MODEL_MODE_EXPERT", cost=Cost.HIGH),
     Model("grok-4.1-thinking", "grok-4-1-thinking-1129", "MODEL_MODE_GROK_4_1_THINKING", cost=Cost.HIGH),
     Model("grok-4.20-beta", "grok-420", "MODEL_MODE_GROK_420"),
+    Model("grok-imagine-1.0", "", "", cost=Cost.HIGH, serves=Serves.IMAGES),
+    Model("grok-imagine-1.0-edit", "imagine-image-edit", "", cost=Cost.HIGH, serves=Serves.EDITS),
+    Model("grok-imagine-1.0-video", "grok-3", "", cost=Cost.HIGH, serves=Serves.VIDEO),
 )
 
 MODELS: Final = {model.id: model for model in _ROWS}
 """Every model by its id, in catalogue order."""
+
+CHAT_MODELS: Final = {model.id: model for model in _ROWS if model.serves is Serves.CHAT}
+IMAGES, EDITS, VIDEO = (
+    next(model for model in _ROWS if model.serves is serves) for serves in (Serves.IMAGES, Serves.EDITS, Serves.VIDEO)
+)
+"""The one model of each kind of media."""

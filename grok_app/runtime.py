@@ -26,11 +26,13 @@ from grok_app.catalog import Pool
 from grok_app.chat import ChatService
 from grok_app.db import Database, Notice, Turn, Vault, open_database, open_vault, upgrade
 from grok_app.env import Env, current_env
+from grok_app.imagine import EditService, ImagineService
 from grok_app.logs import configure_logging, get_logger
-from grok_app.media import MediaCache, open_media
+from grok_app.media import Files, MediaCache, Sources, Transfer, open_media, open_remote_files
 from grok_app.settings import KEYS, Settings, SettingsService, open_settings
 from grok_app.tasks import Tasks, open_tasks
 from grok_app.upstream import GrokWebOptions, open_grokweb
+from grok_app.video import VideoService
 
 log = get_logger(__name__)
 _CHECK_TIMEOUT_S: Final = 3.0
@@ -50,6 +52,9 @@ class Services:
     accounts: Accounts
     jobs: AccountJobs
     chat: ChatService
+    imagine: ImagineService
+    edits: EditService
+    video: VideoService
     media: MediaCache
 
     async def find_failures(self) -> list[str]:
@@ -113,9 +118,11 @@ async def open_services() -> AsyncGenerator[Services, None]:
         open_refresher(roster, upstream, settings) as refresher,
         open_tasks() as tasks,
         open_media(env.data_dir / "media", settings) as media,
+        open_remote_files() as remote,
     ):
         access = Access(settings)
         accounts = Accounts(roster, refresher)
+        files = Files(media, Sources(media, remote, settings), Transfer(upstream, media, settings))
         jobs = AccountJobs(roster, refresher, upstream, tasks, settings)
         services = Services(
             env=env,
@@ -127,7 +134,10 @@ async def open_services() -> AsyncGenerator[Services, None]:
             roster=roster,
             accounts=accounts,
             jobs=jobs,
-            chat=ChatService(upstream, accounts, settings),
+            chat=ChatService(upstream, accounts, files, settings),
+            imagine=ImagineService(upstream, accounts, media, settings),
+            edits=EditService(upstream, accounts, files, settings),
+            video=VideoService(upstream, accounts, files, settings),
             media=media,
         )
         schedule = RefreshSchedule(roster, jobs, settings, Turn(database, TURN, TURN_S))
@@ -248,7 +258,9 @@ def _grokweb_options(settings: Settings) -> GrokWebOptions:
     return GrokWebOptions(
         base_url=settings.upstream.grok_url,
         accounts_url=settings.upstream.accounts_url,
+        assets_url=settings.upstream.assets_url,
         proxy=settings.proxy.base_proxy_url.get_secret_value(),
+        asset_proxy=settings.proxy.asset_proxy_url.get_secret_value(),
         browser=settings.proxy.browser,
         user_agent=settings.proxy.user_agent,
         cf_clearance=settings.proxy.cf_clearance,
@@ -260,4 +272,10 @@ def _grokweb_options(settings: Settings) -> GrokWebOptions:
         idle_timeout_s=settings.chat.stream_timeout,
         quota_timeout_s=settings.usage.timeout,
         setup_timeout_s=settings.nsfw.timeout,
+        image_first_frame_timeout_s=settings.image.timeout,
+        image_idle_timeout_s=settings.image.stream_timeout,
+        video_first_frame_timeout_s=settings.video.timeout,
+        video_idle_timeout_s=settings.video.stream_timeout,
+        upload_timeout_s=settings.asset.upload_timeout,
+        download_timeout_s=settings.asset.download_timeout,
     )

@@ -2,6 +2,7 @@
 
 from grok_app.accounts.account import Account, Status
 from grok_app.accounts.adult_content import read_birth_date
+from grok_app.accounts.failover import Ask, Failover, as_gateway_error, as_gateway_errors
 from grok_app.accounts.jobs import AccountJobs
 from grok_app.accounts.listing import Changed, Skipped
 from grok_app.accounts.pool import AccountPool
@@ -21,7 +22,9 @@ __all__ = [
     "AccountPool",
     "AccountRow",
     "Accounts",
+    "Ask",
     "Changed",
+    "Failover",
     "Lease",
     "NoAccountError",
     "Note",
@@ -35,6 +38,8 @@ __all__ = [
     "Status",
     "Tags",
     "Unpacked",
+    "as_gateway_error",
+    "as_gateway_errors",
     "as_record",
     "open_refresher",
     "open_roster",

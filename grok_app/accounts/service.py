@@ -40,6 +40,7 @@ class Lease:
 
     account_id: int
     credential: SecretStr
+    pool: Pool
 
 
 class Accounts:
@@ -77,7 +78,7 @@ class Accounts:
         """
         account = await self._reserve(pools, cost, excluded, wait_s)
         try:
-            yield Lease(account.id, account.credential)
+            yield Lease(account.id, account.credential, account.pool)
         except UpstreamError as error:
             self._settle_failure(account.id, error)
             raise

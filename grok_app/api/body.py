@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing, closing
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from grok_app.api.errors import schema_error
+from grok_app.api.lifting import Lifter
 from grok_app.errors import InvalidRequestError, RequestTooLargeError
+from grok_app.media import MOST_BYTES
 
 BODY_LIMIT_BYTES: Final = 100 << 20
 """A few attachments of 50 MB, in base64, and the words around them."""
@@ -26,11 +28,44 @@ async def read_json(request: Request, model: type[ModelT], *, limit_bytes: int =
         InvalidRequestError: It is not JSON, or not what the model wants; the error names the field.
         RequestTooLargeError: It is larger than we take.
     """
-    body = await _read(request, limit_bytes)
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        raise schema_error(error) from error
+    return _validate(model, await _read(request, limit_bytes))
+
+
+async def read_with_files(request: Request, model: type[ModelT], held: ExitStack) -> tuple[ModelT, Lifter]:
+    """Read the body of a request as this model, but keep large files in it out of memory.
+
+    Args:
+        request: Whose body.
+        model: Of the body. In its texts, a mark stands for a large file.
+        held: Closes the files when they are needed no more.
+
+    Returns:
+        The body, and what finds the file of a mark.
+
+    Raises:
+        InvalidRequestError: As `read_json` does.
+        RequestTooLargeError: As `read_json` does.
+    """
+    lifter = held.enter_context(closing(Lifter(file_limit_bytes=MOST_BYTES)))
+    async with aclosing(limited(request, BODY_LIMIT_BYTES)) as parts:
+        async for part in parts:
+            lifter.feed(part)
+    return _validate(model, lifter.finish()), lifter
+
+
+async def limited(request: Request, limit_bytes: int) -> AsyncGenerator[bytes, None]:
+    """The parts of a body as they come.
+
+    Raises:
+        InvalidRequestError: One is waited for too long.
+        RequestTooLargeError: It is larger than the limit.
+    """
+    size = 0
+    async for part in _in_time(request.stream()):
+        size += len(part)
+        if size > limit_bytes:
+            raise RequestTooLargeError(f"The request body is larger than {limit_bytes:,} bytes")
+        yield part
 
 
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
@@ -67,11 +102,12 @@ async def _in_time(parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, 
 
 
 async def _read(request: Request, limit_bytes: int) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in _in_time(request.stream()):
-        size += len(part)
-        if size > limit_bytes:
-            raise RequestTooLargeError(f"The request body is larger than {limit_bytes:,} bytes")
-        parts.append(part)
-    return b"".join(parts)
+    async with aclosing(limited(request, limit_bytes)) as parts:
+        return b"".join([part async for part in parts])
+
+
+def _validate(model: type[ModelT], body: bytes) -> ModelT:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise schema_error(error) from error

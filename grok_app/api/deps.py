@@ -103,6 +103,11 @@ async def refuse_other_sites(request: Request, services: Current) -> None:
         raise PermissionDeniedError("This request comes from another site", code="cross_site")
 
 
+def own_url(request: Request, services: Services) -> str:
+    """What links to our files begin with: the setting `app.app_url`, else the address that the caller used."""
+    return services.settings.snapshot.app.app_url or str(request.base_url).rstrip("/")
+
+
 def address_of(request: Request, services: Services) -> str:
     """The address that the request was first sent from."""
     if "x-forwarded-for" in request.headers and not services.env.trusted_proxies:

@@ -1,10 +1,13 @@
 """JSON answers."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from fastapi import Response
+
+NOBODY_LEFT: Final = Response(status_code=499)
+"""For a request whose caller has gone; nobody reads it."""
 
 
 def json_response(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

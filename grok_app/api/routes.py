@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from grok_app.api.admin import batch, cache, config, session, token_jobs, tokens
 from grok_app.api.files import router as files
 from grok_app.api.health import router as health
-from grok_app.api.openai import chat, models
+from grok_app.api.openai import chat, images, models
 from grok_app.api.verify import admin as verify_admin
 from grok_app.api.verify import public as verify_public
 
@@ -19,6 +19,7 @@ ROUTERS: Final[tuple[tuple[APIRouter, tuple[str, ...]], ...]] = (
     (files, _INFERENCE),  # first: asked for in crowds, and routes are tried one after the other
     (health, ("",)),
     (chat, _INFERENCE),
+    (images, _INFERENCE),
     (models, _INFERENCE),
     (verify_admin, _ADMIN),
     (session, _ADMIN),

@@ -1,6 +1,6 @@
 """Text chat: a conversation in, events of one answer out; retried over accounts until the first of them."""
 
-from grok_app.chat.service import ChatService
+from grok_app.chat.service import ChatService, gather, shows_thinking
 from grok_app.chat.types import (
     Answer,
     ChatRequest,
@@ -28,4 +28,6 @@ __all__ = [
     "Text",
     "Thought",
     "Usage",
+    "gather",
+    "shows_thinking",
 ]

@@ -8,8 +8,18 @@ from uuid import uuid4
 from grok_app.chat.markup import Cursor, MarkupFilter
 from grok_app.chat.tools import image_markdown, tool_line
 from grok_app.chat.types import Event, Finished, Started, Text, Thought, Usage
-from grok_app.chat.usage import byte_length, tokens
-from grok_app.upstream import CardFrame, EndFrame, ErrorKind, Frame, StartFrame, TokenFrame, UpstreamError
+from grok_app.phrases import Language, drawing
+from grok_app.upstream import (
+    CardFrame,
+    DrawingFrame,
+    EndFrame,
+    ErrorKind,
+    Frame,
+    StartFrame,
+    TokenFrame,
+    UpstreamError,
+)
+from grok_app.usage import PICTURE_TOKENS, byte_length, tokens
 
 _TOOL_CARD: Final = "xai:tool_usage_card"
 _RENDER: Final = "grok:render"
@@ -22,16 +32,27 @@ class AnswerAssembler:
 
     Thinking that comes after the first text of the answer is dropped, as every later version of Grok's own page does
     (protocol notes, section 2.8.1). A found image stands where the text refers to its card; one that the text never
-    refers to comes at the end.
+    refers to comes at the end, and so do the pictures that Grok has drawn.
 
     Args:
         prompt: What was asked, for the usage.
         filter_tags: The markup elements to take out.
         shows_thinking: Whether `Thought` events are wanted. Hidden thinking still counts as completion tokens.
+        language: Of the thoughts that say how far a picture is; None when they are not wanted.
+        attached_pictures: How many pictures were given, for the usage.
     """
 
-    def __init__(self, prompt: str, filter_tags: Sequence[str], *, shows_thinking: bool) -> None:
-        self._prompt_bytes = byte_length(prompt)
+    def __init__(
+        self,
+        prompt: str,
+        filter_tags: Sequence[str],
+        *,
+        shows_thinking: bool,
+        language: Language | None = None,
+        attached_pictures: int = 0,
+    ) -> None:
+        self._prompt_tokens = tokens(byte_length(prompt)) + attached_pictures * PICTURE_TOKENS
+        self._language: Language | None = language
         self._shows_thinking = shows_thinking
         self._filter_tags = filter_tags
         self._thoughts: dict[str | None, MarkupFilter] = {}
@@ -42,15 +63,18 @@ class AnswerAssembler:
         self._rollout_id: str | None = None
         self._cards: dict[str, CardFrame] = {}
         self._has_started = False
+        self._has_spoken = False
         self._has_text = False
+        self._is_mid_line = False
         self._thought_bytes = 0
         self._text_bytes = 0
+        self._pictures = 0
 
     def feed(self, frame: Frame) -> Iterator[Event]:
-        """The events that this frame brings; the first ever is `Started`, the last one `Finished`.
+        """The events that this frame brings; the first ever is `Started`.
 
         Raises:
-            UpstreamError: The answer has ended without a word.
+            UpstreamError: The answer has ended without a word, or a picture to come.
         """
         if isinstance(frame, TokenFrame):
             yield from self._start()
@@ -60,10 +84,28 @@ class AnswerAssembler:
             self._fingerprint = self._fingerprint or frame.fingerprint
         elif isinstance(frame, CardFrame):
             self._cards[frame.card_id] = frame
+        elif isinstance(frame, DrawingFrame):
+            yield from self._begin()
+            yield from self._tell(frame)
         elif isinstance(frame, EndFrame):
             yield from self._end(frame)
 
+    def show(self, picture: str) -> Iterator[Event]:
+        """The events of a drawn picture, in Markdown; after the EndFrame."""
+        yield from self._start()
+        yield Text(f"\n\n{picture}" if self._has_text else picture)
+        self._has_text = True
+        self._pictures += 1
+
+    def finish(self) -> Iterator[Event]:
+        """The last event, `Finished`."""
+        yield Finished(self._usage())
+
     def _start(self) -> Iterator[Event]:
+        self._has_spoken = True
+        yield from self._begin()
+
+    def _begin(self) -> Iterator[Event]:
         if not self._has_started:
             self._has_started = True
             yield Started(self._id or f"chatcmpl-{uuid4().hex}", self._fingerprint)
@@ -79,12 +121,20 @@ class AnswerAssembler:
     def _think(self, text: str) -> Iterator[Event]:
         if text:
             self._thought_bytes += byte_length(text)
+            self._is_mid_line = not text.endswith("\n")
             if self._shows_thinking:
                 yield Thought(text)
+
+    def _tell(self, frame: DrawingFrame) -> Iterator[Event]:
+        if self._shows_thinking and self._language:
+            line = drawing(self._language, frame.index + 1, frame.percent)
+            yield Thought(f"\n{line}\n" if self._is_mid_line else f"{line}\n")
+            self._is_mid_line = False
 
     def _say(self, text: str) -> Iterator[Event]:
         if text:
             self._has_text = True
+            self._is_mid_line = False
             self._text_bytes += byte_length(text)
             yield Text(text)
 
@@ -109,9 +159,8 @@ class AnswerAssembler:
         for card in tuple(self._cards.values()):
             yield from self._start()
             yield from self._say(self._show_card(card, is_first=not self._has_text))
-        if not self._has_started:
+        if not self._has_spoken and not frame.pictures:
             raise UpstreamError(ErrorKind.PROTOCOL, "Grok ended its answer without a word")
-        yield Finished(self._usage())
 
     def _show_card(self, card: CardFrame, *, is_first: bool) -> str:
         image = image_markdown(card.title, card.url)
@@ -127,7 +176,8 @@ class AnswerAssembler:
 
     def _usage(self) -> Usage:
         reasoning = tokens(self._thought_bytes)
-        return Usage(tokens(self._prompt_bytes), reasoning + tokens(self._text_bytes), reasoning)
+        said = tokens(self._text_bytes) + self._pictures * PICTURE_TOKENS
+        return Usage(self._prompt_tokens, reasoning + said, reasoning)
 
 
 def _card_id(element: str) -> str:

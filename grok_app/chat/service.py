@@ -1,104 +1,183 @@
 """The chat use case: which model, which account, what the caller gets to see."""
 
+import asyncio
+from base64 import b64encode
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 
-from grok_app.accounts import Accounts
-from grok_app.catalog import MODELS, Model
+from grok_app.accounts import Accounts, Failover, Lease, as_gateway_errors
+from grok_app.catalog import CHAT_MODELS, Model
 from grok_app.chat.assembler import AnswerAssembler
-from grok_app.chat.failover import Failover
 from grok_app.chat.prompt import flatten
-from grok_app.chat.types import Answer, ChatRequest, Event, Finished, Started, Text, Thought, Usage
-from grok_app.errors import (
-    GatewayError,
-    PermissionDeniedError,
-    RateLimitedError,
-    UpstreamFailedError,
-    UpstreamTimeoutError,
+from grok_app.chat.types import (
+    Answer,
+    ChatRequest,
+    Event,
+    Finished,
+    ReasoningEffort,
+    Started,
+    Text,
+    Thought,
+    Usage,
 )
+from grok_app.errors import GatewayError
+from grok_app.logs import get_logger
+from grok_app.media import Entry, Files, Kind, PerAccount, SourceKind, content_type, path_of
+from grok_app.phrases import lost_picture
 from grok_app.settings import Settings, SettingsService
-from grok_app.upstream import ChatPrompt, ErrorKind, Upstream, UpstreamError
+from grok_app.upstream import CardFrame, ChatPrompt, EndFrame, Frame, StartFrame, Upload, Upstream, UpstreamError
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A drawn picture in Markdown, or what stands in its place."""
+
+    markdown: str
 
 
 class ChatService:
-    """Answers conversations."""
+    """Answers conversations.
 
-    def __init__(self, upstream: Upstream, accounts: Accounts, settings: SettingsService) -> None:
+    Args:
+        upstream: Who answers.
+        accounts: Who asks.
+        files: What callers attach, and what Grok draws.
+        settings: How answers look.
+    """
+
+    def __init__(self, upstream: Upstream, accounts: Accounts, files: Files, settings: SettingsService) -> None:
         self._upstream = upstream
         self._accounts = accounts
+        self._files = files
         self._settings = settings
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+    async def stream(self, request: ChatRequest, *, shows_progress: bool = True) -> AsyncGenerator[Event, None]:
         """Give the events of the answer as they come: `Started`, then text and thoughts, `Finished` last.
 
         Consume it under `aclosing`: closing it ends the request at Grok and returns the account. An answer counts
         against the account's quota once the generator has run to its end.
 
+        Args:
+            request: What to answer.
+            shows_progress: Whether a caller who is shown thinking is told how far the pictures of the answer are.
+
         Raises:
-            GatewayError: No account could answer, or the answer broke off.
+            GatewayError: An attachment is no good, no account could answer, or the answer broke off.
         """
         settings = self._settings.snapshot
-        model = MODELS[request.model]
-        prompt = _prompt(request, model)
-        shows_thinking = _shows_thinking(request, settings)
-        assembler = AnswerAssembler(prompt.message, settings.app.filter_tags, shows_thinking=shows_thinking)
-        failover = Failover(self._upstream, self._accounts, settings)
-        try:
-            async with aclosing(failover.frames(model, prompt)) as frames:
+        model = CHAT_MODELS[request.model]
+        assembler = _assembler(request, settings, shows_progress=shows_progress)
+        # Files, then images: the order that Grok's own page has (API contract, section 5.2).
+        attached = sorted(request.attachments, key=lambda source: source.kind is SourceKind.IMAGE)
+        with as_gateway_errors():
+            async with (
+                self._files.sources.open(attached, request.own_url) as files,
+                aclosing(self._frames(request, model, settings, files)) as frames,
+            ):
                 async for frame in frames:
-                    for event in assembler.feed(frame):
+                    events = assembler.show(frame.markdown) if isinstance(frame, _Shown) else assembler.feed(frame)
+                    for event in events:
                         yield event
-        except UpstreamError as error:
-            raise _as_gateway_error(error) from error
+        for event in assembler.finish():
+            yield event
 
-    async def answer(self, request: ChatRequest) -> Answer:
-        """Give the whole answer at once.
+    def _frames(
+        self, request: ChatRequest, model: Model, settings: Settings, files: list[Upload]
+    ) -> AsyncGenerator[Frame | _Shown, None]:
+        attached = PerAccount(self._files.transfer, files)
+        message = flatten(request.messages)
 
-        Raises:
-            GatewayError: As `stream` does.
-        """
-        started, usage = Started("", None), Usage(0, 0, 0)
-        thinking: list[str] = []
-        text: list[str] = []
-        async with aclosing(self.stream(request)) as events:
-            async for event in events:
-                match event:
-                    case Thought():
-                        thinking.append(event.text)
-                    case Text():
-                        text.append(event.text)
-                    case Started():
-                        started = event
-                    case Finished():
-                        usage = event.usage
-        return Answer(started.id, started.fingerprint, "".join(thinking), "".join(text), usage)
+        async def ask(lease: Lease) -> AsyncGenerator[Frame | _Shown, None]:
+            credential = lease.credential.get_secret_value()
+            ids = tuple(uploaded.id for uploaded in await attached.of(credential))
+            prompt = _prompt(request, model, message, ids)
+            pictures: tuple[str, ...] = ()
+            async with aclosing(self._upstream.chat(credential, prompt)) as frames:
+                async for frame in frames:
+                    pictures = frame.pictures if isinstance(frame, EndFrame) else pictures
+                    yield frame
+            async with aclosing(self._pictures(credential, pictures, request.own_url, settings)) as shown:
+                async for picture in shown:
+                    yield picture
+
+        failover = Failover(self._accounts, settings)
+        return failover.run(model.pools, model.cost, ask, begins=_is_word)
+
+    async def _pictures(
+        self, credential: str, addresses: tuple[str, ...], own_url: str, settings: Settings
+    ) -> AsyncGenerator[_Shown, None]:
+        """The drawn pictures in Grok's order, all on their way at once."""
+        tasks = [
+            asyncio.create_task(self._files.transfer.keep(credential, Kind.IMAGE, address)) for address in addresses
+        ]
+        try:
+            for task in tasks:
+                try:
+                    yield _Shown(await self._markdown(await task, own_url, settings))
+                except (UpstreamError, GatewayError):  # the answer is there, and one of its pictures isn't worth it
+                    log.warning("a picture of an answer was lost", exc_info=True)
+                    yield _Shown(lost_picture(settings.app.language))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _markdown(self, entry: Entry, own_url: str, settings: Settings) -> str:
+        title = entry.name.rpartition(".")[0]
+        if settings.app.image_format == "url":
+            return f"![{title}]({own_url}{path_of(entry.kind, entry.name)})"
+        content = b64encode(await self._files.cache.read(entry.kind, entry.name)).decode()
+        return f"![{title}](data:{content_type(entry)};base64,{content})"
 
 
-def _prompt(request: ChatRequest, model: Model) -> ChatPrompt:
+def _is_word(frame: Frame | _Shown) -> bool:
+    return not isinstance(frame, StartFrame | CardFrame)
+
+
+def _assembler(request: ChatRequest, settings: Settings, *, shows_progress: bool) -> AnswerAssembler:
+    return AnswerAssembler(
+        flatten(request.messages),
+        settings.app.filter_tags,
+        shows_thinking=shows_thinking(request.reasoning_effort, settings),
+        language=settings.app.language if shows_progress else None,
+        attached_pictures=sum(source.kind is SourceKind.IMAGE for source in request.attachments),
+    )
+
+
+def _prompt(request: ChatRequest, model: Model, message: str, attachments: tuple[str, ...]) -> ChatPrompt:
     return ChatPrompt(
-        message=flatten(request.messages),
+        message=message,
         model=model.upstream_model,
         mode=model.upstream_mode,
         temperature=request.temperature,
         top_p=request.top_p,
         reasoning_effort=request.reasoning_effort,
+        attachments=attachments,
     )
 
 
-def _shows_thinking(request: ChatRequest, settings: Settings) -> bool:
-    if request.reasoning_effort is not None:
-        return request.reasoning_effort != "none"
-    return settings.app.thinking
+async def gather(events: AsyncGenerator[Event, None]) -> Answer:
+    """The whole answer that these events make."""
+    started, usage = Started("", None), Usage(0, 0, 0)
+    thinking: list[str] = []
+    text: list[str] = []
+    async with aclosing(events):
+        async for event in events:
+            match event:
+                case Thought():
+                    thinking.append(event.text)
+                case Text():
+                    text.append(event.text)
+                case Started():
+                    started = event
+                case Finished():
+                    usage = event.usage
+    return Answer(started.id, started.fingerprint, "".join(thinking), "".join(text), usage)
 
 
-def _as_gateway_error(error: UpstreamError) -> GatewayError:
-    message = str(error)
-    match error.kind:
-        case ErrorKind.RATE_LIMITED:
-            return RateLimitedError("No available tokens. Please try again later.", retry_after_s=error.retry_after_s)
-        case ErrorKind.MODERATED:
-            return PermissionDeniedError(message, code="content_policy_violation")
-        case ErrorKind.TIMEOUT:
-            return UpstreamTimeoutError(message)
-        case _:
-            return UpstreamFailedError(message)
+def shows_thinking(effort: ReasoningEffort | None, settings: Settings) -> bool:
+    """Whether thinking, and progress beside it, is shown to a caller who asks for this effort."""
+    return settings.app.thinking if effort is None else effort != "none"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from grok_app.media import Source
+
 Role = Literal["developer", "system", "user", "assistant"]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 
@@ -25,11 +27,15 @@ class ChatRequest:
     top_p: float = 0.95
     reasoning_effort: ReasoningEffort | None = None
     """None: the setting `app.thinking` decides whether thinking is shown."""
+    attachments: tuple[Source, ...] = ()
+    """The files of all messages, in their order."""
+    own_url: str = ""
+    """How the caller reaches us, which links to our files begin with; empty: they begin with their path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Estimated token counts, see `grok_app.chat.usage`."""
+    """Estimated token counts, see `grok_app.usage`."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -48,7 +54,10 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """A piece of the reasoning. Never empty, never after the first `Text`."""
+    """A piece of the reasoning, or how far a picture of the answer is. Never empty.
+
+    After the first `Text` only the latter comes, in lines of its own.
+    """
 
     text: str
 

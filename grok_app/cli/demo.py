@@ -94,6 +94,7 @@ def _set_environment(sandbox_port: int) -> None:
         "REDIS_URL": "",
         "GROK_APP_APP__PUBLIC_ENABLED": "true",
         "GROK_APP_UPSTREAM__GROK_URL": f"http://127.0.0.1:{sandbox_port}",
+        "GROK_APP_UPSTREAM__ASSETS_URL": f"http://127.0.0.1:{sandbox_port}",
         "GROK_APP_UPSTREAM__ACCOUNTS_URL": f"http://127.0.0.1:{sandbox_port}",
         "GROK_APP_PROXY__BASE_PROXY_URL": "",
     }

@@ -1,6 +1,35 @@
-"""Pictures and videos, kept as files: written whole, downloaded once, served fast, cleaned up by size."""
+"""Pictures and videos, kept as files: written whole, downloaded once, served fast, cleaned up by size.
+
+And the files that callers give: fetched where nobody is harmed, checked, and handed on to Grok.
+"""
 
 from grok_app.media.cache import MediaCache, open_media
 from grok_app.media.entry import Entry, Kind, Stats, clean_name, content_type, path_of
+from grok_app.media.files import Files
+from grok_app.media.remote import RemoteFiles, open_remote_files
+from grok_app.media.sniff import picture_type
+from grok_app.media.sources import MOST_BYTES, Source, SourceKind, Sources
+from grok_app.media.together import together
+from grok_app.media.transfer import PerAccount, Transfer
 
-__all__ = ["Entry", "Kind", "MediaCache", "Stats", "clean_name", "content_type", "open_media", "path_of"]
+__all__ = [
+    "MOST_BYTES",
+    "Entry",
+    "Files",
+    "Kind",
+    "MediaCache",
+    "PerAccount",
+    "RemoteFiles",
+    "Source",
+    "SourceKind",
+    "Sources",
+    "Stats",
+    "Transfer",
+    "clean_name",
+    "content_type",
+    "open_media",
+    "open_remote_files",
+    "path_of",
+    "picture_type",
+    "together",
+]

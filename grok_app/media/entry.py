@@ -69,7 +69,7 @@ def clean_name(kind: Kind, name: str) -> str:
         InvalidRequestError: It is no name of a picture or a video, or could be more than a name.
     """
     cleaned = name.lstrip("/").translate(_SLASHES)
-    if len(cleaned) > _MOST_CHARS or not _NAME.fullmatch(cleaned) or _extension(cleaned) not in _TYPES[kind]:
+    if not is_name(kind, cleaned):
         raise InvalidRequestError(
             f"The name of {_A[kind]} has letters, digits, '.', '_' and '-', at most {_MOST_CHARS} of them, no dot at "
             f"its start, and ends in one of {', '.join(_TYPES[kind])}",
@@ -77,6 +77,11 @@ def clean_name(kind: Kind, name: str) -> str:
             code="invalid_name",
         )
     return cleaned
+
+
+def is_name(kind: Kind, name: str) -> bool:
+    """Whether a file of this kind can have this very name."""
+    return len(name) <= _MOST_CHARS and bool(_NAME.fullmatch(name)) and _extension(name) in _TYPES[kind]
 
 
 def content_type(entry: Entry) -> str:

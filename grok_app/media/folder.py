@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from grok_app.errors import InvalidRequestError
 from grok_app.logs import get_logger
-from grok_app.media.entry import Entry, Key, Kind, clean_name
+from grok_app.media.entry import Entry, Key, Kind, is_name
 
 log = get_logger(__name__)
 _PART: Final = ".part"
@@ -123,7 +122,7 @@ def _is_removed(path: Path) -> bool:
 def _walk(folder: Path, kind: Kind) -> Iterator[tuple[Entry, os.stat_result]]:
     with os.scandir(folder / kind) as items:
         for item in items:
-            if _is_clean(kind, item.name) and item.is_file(follow_symlinks=False):
+            if is_name(kind, item.name) and item.is_file(follow_symlinks=False):
                 with suppress(FileNotFoundError):  # another process has just removed it
                     status = item.stat(follow_symlinks=False)
                     yield entry_of((kind, item.name), status), status
@@ -147,10 +146,3 @@ def _remove_leftover(path: Path) -> None:
         pass  # another process is writing it
     finally:
         os.close(file)
-
-
-def _is_clean(kind: Kind, name: str) -> bool:
-    try:
-        return clean_name(kind, name) == name
-    except InvalidRequestError:
-        return False

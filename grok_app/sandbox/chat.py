@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from grok_app.catalog import MODELS, Cost, Pool
+from grok_app.catalog import CHAT_MODELS, Cost, Pool
 from grok_app.sandbox.accounts import Account
 from grok_app.sandbox.answers import compose
 from grok_app.sandbox.exchange import Asked, Outcome, Stream, barrier_of
@@ -24,8 +24,8 @@ from grok_app.sandbox.state import Sandbox
 from grok_app.sandbox.steps import Step
 from grok_app.sandbox.words import Call, Feature, Silence, Trouble, Variant, Word, without_words
 
-HIGH_COST_MODES: Final = frozenset(model.upstream_mode for model in MODELS.values() if model.cost is Cost.HIGH)
-SUPER_MODES: Final = frozenset(model.upstream_mode for model in MODELS.values() if Pool.BASIC not in model.pools)
+HIGH_COST_MODES: Final = frozenset(model.upstream_mode for model in CHAT_MODELS.values() if model.cost is Cost.HIGH)
+SUPER_MODES: Final = frozenset(model.upstream_mode for model in CHAT_MODELS.values() if Pool.BASIC not in model.pools)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from grok_app.catalog import MODELS
+from grok_app.catalog import CHAT_MODELS
 from grok_app.sandbox.exchange import Asked, Outcome
 from grok_app.sandbox.replies import RefusedError, json_reply, refusal
 from grok_app.sandbox.state import Sandbox
 
-KNOWN_MODELS: Final = frozenset(model.upstream_model for model in MODELS.values())
+KNOWN_MODELS: Final = frozenset(model.upstream_model for model in CHAT_MODELS.values())
 
 
 def decide_limits(_sandbox: Sandbox, asked: Asked) -> Outcome:

@@ -68,7 +68,7 @@ class Sandbox:
             return task.result()
         finally:
             self._tasks.discard(task)
-            _abandon(task, leaving)
+            await _abandon(task, leaving)
 
     def _is_first(self, word: Word, call: Call, text: str) -> bool:
         key = (word.name, call, hash(text))
@@ -81,7 +81,8 @@ class Sandbox:
         return True
 
 
-def _abandon(*tasks: asyncio.Future[Any] | None) -> None:
-    for task in tasks:
-        if task:
-            task.cancel()
+async def _abandon(*tasks: asyncio.Future[Any] | None) -> None:
+    given_up = [task for task in tasks if task]
+    for task in given_up:
+        task.cancel()
+    await asyncio.gather(*given_up, return_exceptions=True)

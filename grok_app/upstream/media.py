@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class Upload:
 
     name: str
     mime_type: str
-    content: bytes | Path
-    """The bytes, or a local file that stays as it is meanwhile."""
+    content: bytes | Path | BinaryIO
+    """The bytes, or a local file that stays as it is meanwhile; an open one is read from its beginning."""
 
 
 @dataclass(frozen=True, slots=True)

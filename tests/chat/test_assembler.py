@@ -29,7 +29,7 @@ def said(text: str) -> TokenFrame:
 def assemble(frames: Iterable[Frame], *, shows_thinking: bool = True) -> list[Event]:
     """The events of these frames."""
     assembler = AnswerAssembler("What is 17*23?", TAGS, shows_thinking=shows_thinking)
-    return [event for frame in frames for event in assembler.feed(frame)]
+    return [*(event for frame in frames for event in assembler.feed(frame)), *assembler.finish()]
 
 
 def texts(events: Iterable[Event]) -> tuple[str, str]:

@@ -1,16 +1,23 @@
 """The body of a chat completion, as clients send it. Source: API contract, section 5.1."""
 
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, Final, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from grok_app.api.openai.content import ROLES, check_message, first_media, message_text
+from grok_app.api.lifting import Lifter
+from grok_app.api.openai.content import ROLES, check_message, message_text
+from grok_app.api.openai.given import attachments, images, last_text
+from grok_app.api.openai.image_options import ImageOptions
 from grok_app.api.openai.loose import boolean, number
 from grok_app.api.openai.models import unknown_model
-from grok_app.catalog import MODELS
+from grok_app.api.openai.video_options import VideoOptions
+from grok_app.catalog import MODELS, Serves
 from grok_app.chat import ChatRequest, Message, ReasoningEffort, Role
 from grok_app.errors import InvalidRequestError
+from grok_app.imagine import EditRequest, Form, ImagesRequest
+from grok_app.media import SourceKind
+from grok_app.video import VideoRequest
 
 _EFFORTS: Final = sorted(get_args(ReasoningEffort))
 _BLOCK_SCHEMA: Final = {"type": "object", "properties": {"type": {"type": "string"}}, "required": ["type"]}
@@ -57,6 +64,8 @@ class ChatBody(BaseModel):
     temperature: Annotated[float, BeforeValidator(number("temperature", 0, 2, 0.8))] = 0.8
     top_p: Annotated[float, BeforeValidator(number("top_p", 0, 1, 0.95))] = 0.95
     stream_options: StreamOptions | None = None
+    image_config: ImageOptions | None = Field(None, description="For the image models.")
+    video_config: VideoOptions | None = Field(None, description="For the video model.")
 
     @field_validator("model")
     @classmethod
@@ -79,23 +88,65 @@ class ChatBody(BaseModel):
             raise PydanticCustomError("invalid_reasoning_effort", f"reasoning_effort must be one of {_EFFORTS}")
         return value
 
-    def as_request(self) -> ChatRequest:
-        """The request in the service's words.
+    @model_validator(mode="after")
+    def _check_stream(self) -> Self:
+        if self.stream and self.serves in (Serves.IMAGES, Serves.EDITS):
+            self.images.check_streamed()
+        return self
+
+    @property
+    def serves(self) -> Serves:
+        """What the model is for."""
+        return MODELS[self.model].serves
+
+    @property
+    def images(self) -> ImageOptions:
+        """What pictures are to be like."""
+        return self.image_config or ImageOptions()
+
+    def as_chat(self, lifter: Lifter, own_url: str) -> ChatRequest:
+        """The request of a text model in its service's words.
 
         Raises:
-            InvalidRequestError: A message carries media, which this version can't send to Grok yet.
+            InvalidRequestError: An attachment is not what it says it is.
         """
-        for index, message in enumerate(self.messages):
-            if (place := first_media(message.content)) is not None:
-                raise InvalidRequestError(
-                    "Pictures, sound and files in messages are not supported by this version",
-                    code="unsupported_content",
-                    param=f"messages.{index}.content.{place}",
-                )
         return ChatRequest(
             model=self.model,
             messages=tuple(Message(message.role, message_text(message.content)) for message in self.messages),
             temperature=self.temperature,
             top_p=self.top_p,
             reasoning_effort=self.reasoning_effort,
+            attachments=attachments(self.messages, lifter),
+            own_url=own_url,
         )
+
+    def as_images(self, form: Form, own_url: str) -> ImagesRequest:
+        """The request of the image model in its service's words.
+
+        Raises:
+            InvalidRequestError: There is no text.
+        """
+        return ImagesRequest(last_text(self.messages), self.images.n, self.images.aspect_ratio, form, own_url=own_url)
+
+    def as_edit(self, lifter: Lifter, form: Form, own_url: str) -> EditRequest:
+        """The request of the edit model in its service's words: the last image is changed.
+
+        Raises:
+            InvalidRequestError: There is no text, or no image, or it is not what it says it is.
+        """
+        prompt = last_text(self.messages)
+        given = images(self.messages, SourceKind.EDITABLE, lifter)
+        if not given:
+            raise InvalidRequestError("image_url is required for image edits", param="messages", code="missing_image")
+        return EditRequest(prompt, self.images.n, (given[-1],), form, own_url)
+
+    def as_video(self, lifter: Lifter, own_url: str) -> VideoRequest:
+        """The request of the video model in its service's words: it begins with the first image.
+
+        Raises:
+            InvalidRequestError: There is no text, or the image is not what it says it is.
+        """
+        prompt = last_text(self.messages)
+        given = images(self.messages, SourceKind.IMAGE, lifter)
+        options = self.video_config or VideoOptions()
+        return options.as_request(prompt, given[0] if given else None, own_url)

@@ -44,11 +44,20 @@ def message_text(content: str | list[dict[str, Any]]) -> str:
     return "\n".join(block["text"] for block in content if block["type"] == "text")
 
 
-def first_media(content: str | list[dict[str, Any]]) -> int | None:
-    """The place of the first block of a checked content that is no text."""
-    if isinstance(content, str):
-        return None
-    return next((index for index, block in enumerate(content) if block["type"] != "text"), None)
+def is_url(value: str) -> bool:
+    """Whether this is an http address."""
+    return value[:8].lower().startswith(("http://", "https://"))
+
+
+def is_data_uri(value: str) -> bool:
+    """Whether this is `data:<mime>;base64,…` with something in both places."""
+    head, comma, data = value.partition(",")
+    return (
+        bool(comma and data)
+        and head.startswith("data:")
+        and head.endswith(";base64")
+        and len(head) > len("data:;base64")
+    )
 
 
 def _check_block(role: str, block: object, at: str) -> None:
@@ -85,21 +94,11 @@ def _check_media(kind: str, holder: object, at: str) -> None:
     where = f"{at}.{name}"
     if not isinstance(value, str) or not value.strip():
         raise _wrong(where, "empty_media", f"{name} cannot be empty")
-    if value[:8].lower().startswith(("http://", "https://")) or _is_data_uri(value):
+    if is_url(value) or is_data_uri(value):
         return
     if value.startswith("data:") or "://" in value or not _looks_like_base64(value):
         raise _wrong(where, "invalid_media", f"{name} must be a URL or data URI")
     raise _wrong(where, "invalid_media", f"{name} base64 must be provided as a data URI (data:<mime>;base64,...)")
-
-
-def _is_data_uri(value: str) -> bool:
-    head, comma, data = value.partition(",")
-    return (
-        bool(comma and data)
-        and head.startswith("data:")
-        and head.endswith(";base64")
-        and len(head) > len("data:;base64")
-    )
 
 
 def _looks_like_base64(value: str) -> bool:

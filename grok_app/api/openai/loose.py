@@ -1,7 +1,7 @@
 """Loose field types: what clients really send for a boolean or a number. Source: API contract, section 5.1."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
@@ -9,14 +9,16 @@ from pydantic_core import PydanticCustomError
 _BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-def boolean(name: str) -> Callable[[Any], bool | None]:
-    """A validator that takes true and false as JSON or as a word; null is omitted.
+def boolean(name: str, default: bool | None = None) -> Callable[[Any], bool | None]:
+    """A validator that takes true and false as JSON or as a word; null is the default.
 
     The error's code is `invalid_<name>`.
     """
 
     def validate(value: Any) -> bool | None:
-        if value is None or isinstance(value, bool):
+        if value is None:
+            return default
+        if isinstance(value, bool):
             return value
         known = _BOOLEANS.get(value.strip().lower()) if isinstance(value, str) else None
         if known is None:
@@ -42,6 +44,34 @@ def number(name: str, low: float, high: float, default: float) -> Callable[[Any]
         if not low <= parsed <= high:
             raise PydanticCustomError(code, f"{name} must be between {low:g} and {high:g}")
         return parsed
+
+    return validate
+
+
+def whole(name: str, low: int, high: int, default: int, message: str) -> Callable[[Any], int]:
+    """A validator that takes a whole number or a text of one, within these bounds; null is the default.
+
+    The error's code is `invalid_<name>`.
+    """
+
+    def validate(value: Any) -> int:
+        parsed = default if value is None else _parse(value)
+        if parsed is None or not low <= parsed <= high or parsed != int(parsed):
+            raise PydanticCustomError(f"invalid_{name}", "{message}", {"message": message})
+        return int(parsed)
+
+    return validate
+
+
+def choice(name: str, known: Collection[str], default: str | None, message: str) -> Callable[[Any], str | None]:
+    """A validator that takes one of these words; null is the default. The error's code is `invalid_<name>`."""
+
+    def validate(value: Any) -> str | None:
+        if value is None:
+            return default
+        if not isinstance(value, str) or value not in known:
+            raise PydanticCustomError(f"invalid_{name}", "{message}", {"message": message})
+        return value
 
     return validate
 

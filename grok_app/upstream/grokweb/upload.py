@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from pathlib import Path
 from typing import BinaryIO, Final
 
 import orjson
@@ -84,5 +85,11 @@ def open_body(file: Upload) -> Iterator[UploadBody]:
     Raises:
         OSError: The local file can't be read.
     """
-    with BytesIO(file.content) if isinstance(file.content, bytes) else file.content.open("rb") as content:
-        yield UploadBody(file, content)
+    match file.content:
+        case bytes() as given:
+            yield UploadBody(file, BytesIO(given))
+        case Path() as path:
+            with path.open("rb") as content:
+                yield UploadBody(file, content)
+        case content:
+            yield UploadBody(file, content)

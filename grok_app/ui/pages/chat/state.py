@@ -9,7 +9,7 @@ import reflex as rx
 import structlog
 from reflex.event import EventSpec
 
-from grok_app.catalog import MODELS
+from grok_app.catalog import CHAT_MODELS
 from grok_app.chat import ChatRequest, Message, ReasoningEffort
 from grok_app.errors import GatewayError
 from grok_app.runtime import current
@@ -72,7 +72,7 @@ class ChatState(Session):
     @rx.event
     def choose_model(self, model: str) -> None:
         """Answer with this model from now on."""
-        if model in MODELS:
+        if model in CHAT_MODELS:
             self.model = model
 
     @rx.event
@@ -149,7 +149,7 @@ class ChatState(Session):
             for message in (Message("user", turn.question), Message("assistant", turn.answer))
         ]
         # The browser keeps both, so they may be of another version, or made up.
-        model = self.model if self.model in MODELS else _DEFAULT_MODEL
+        model = self.model if self.model in CHAT_MODELS else _DEFAULT_MODEL
         effort = cast("ReasoningEffort", self.effort) if self.effort in EFFORTS[1:] else None
         return ChatRequest(model, (*messages, Message("user", self.question)), reasoning_effort=effort)
 

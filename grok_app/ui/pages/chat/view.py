@@ -7,7 +7,7 @@ from typing import Any
 
 import reflex as rx
 
-from grok_app.catalog import MODELS
+from grok_app.catalog import CHAT_MODELS
 from grok_app.ui.components import composer, copy_button, markdown, transcript
 from grok_app.ui.layout import icon, icon_button, page
 from grok_app.ui.pages.chat.state import EFFORTS, ChatState
@@ -112,7 +112,7 @@ def _retry() -> rx.Component:
 
 def _composer() -> rx.Component:
     return composer(
-        _select(text("chat_model"), ChatState.model, ChatState.choose_model, {model: model for model in MODELS}),
+        _select(text("chat_model"), ChatState.model, ChatState.choose_model, {model: model for model in CHAT_MODELS}),
         _select(
             text("chat_effort"),
             ChatState.effort,

@@ -6,9 +6,8 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 from pydantic import SecretStr
 
-from grok_app.accounts import Lease, NoAccountError
+from grok_app.accounts import Failover, Lease, NoAccountError
 from grok_app.catalog import MODELS, Pool
-from grok_app.chat.failover import Failover
 from grok_app.settings import Settings
 from grok_app.upstream import ChatPrompt, EndFrame, ErrorKind, Frame, StartFrame, TokenFrame, UpstreamError
 
@@ -58,7 +57,7 @@ class ListedAccounts:
         if account_id is None:
             raise NoAccountError("none", retry_after_s=self.retry_after_s)
         try:
-            yield Lease(account_id, SecretStr("abcd"[account_id]))
+            yield Lease(account_id, SecretStr("abcd"[account_id]), Pool.BASIC)
         except UpstreamError as error:
             self.outcomes.append(error.kind)
             raise
@@ -73,16 +72,27 @@ def failed(kind: ErrorKind, status: int | None = None) -> UpstreamError:
     return UpstreamError(kind, kind, status=status)
 
 
-def failover(upstream: ScriptedUpstream, accounts: ListedAccounts) -> Failover:
+def failover(accounts: ListedAccounts) -> Failover:
     """Under test, with short waits."""
     settings = Settings.model_validate({"retry": {"retry_backoff_base": 0.01, "retry_backoff_max": 0.01}})
-    return Failover(upstream, accounts, settings)  # type: ignore[arg-type] # only `lease` is called
+    return Failover(accounts, settings)  # type: ignore[arg-type] # only `lease` is called
 
 
 async def play(upstream: ScriptedUpstream, accounts: ListedAccounts) -> list[Frame]:
     """All frames of one request."""
-    async with aclosing(failover(upstream, accounts).frames(MODELS["grok-4"], PROMPT)) as frames:
+    async with aclosing(run(failover(accounts), upstream)) as frames:
         return [frame async for frame in frames]
+
+
+def run(failover: Failover, upstream: ScriptedUpstream) -> AsyncGenerator[Frame, None]:
+    """One request of a cheap model; a token is its first word."""
+    model = MODELS["grok-4"]
+    return failover.run(
+        model.pools,
+        model.cost,
+        lambda lease: upstream.chat(lease.credential.get_secret_value(), PROMPT),
+        begins=lambda frame: isinstance(frame, TokenFrame),
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,8 +102,9 @@ async def play(upstream: ScriptedUpstream, accounts: ListedAccounts) -> list[Fra
         failed(ErrorKind.INVALID_CREDENTIAL, 401),
         failed(ErrorKind.BLOCKED_ACCOUNT, 403),
         failed(ErrorKind.UNAVAILABLE, 500),
+        failed(ErrorKind.TIMEOUT),
     ],
-    ids=["429", "401", "blocked", "500"],
+    ids=["429", "401", "blocked", "500", "silent"],
 )
 async def test_a_refused_account_is_followed_by_the_next(error: UpstreamError) -> None:
     """What is wrong with one account is not the caller's problem."""
@@ -120,10 +131,9 @@ async def test_a_passing_fault_is_tried_again_on_the_same_account(error: Upstrea
     "error",
     [
         failed(ErrorKind.MODERATED, 403),
-        failed(ErrorKind.TIMEOUT),
         failed(ErrorKind.PROTOCOL, 404),
     ],
-    ids=["moderated", "timeout", "protocol"],
+    ids=["moderated", "protocol"],
 )
 async def test_other_failures_are_the_callers_at_once(error: UpstreamError) -> None:
     """What another attempt can't mend is not tried again."""
@@ -152,9 +162,9 @@ async def test_when_everybody_was_refused(retry_after_s: float | None) -> None:
     upstream = ScriptedUpstream(*[[failed(ErrorKind.INVALID_CREDENTIAL, 401)] for _ in range(3)])
     settings = Settings.model_validate({"retry": {"max_retry": 5}})
     accounts = ListedAccounts(retry_after_s)
-    failover = Failover(upstream, accounts, settings)  # type: ignore[arg-type] # only `lease` is called
+    failover = Failover(accounts, settings)  # type: ignore[arg-type] # only `lease` is called
     with pytest.raises(NoAccountError if retry_after_s else UpstreamError):
-        await anext(failover.frames(MODELS["grok-4"], PROMPT))
+        await anext(run(failover, upstream))
     assert upstream.asked == ["a", "b", "c"]
 
 
@@ -181,7 +191,7 @@ async def test_nothing_is_tried_again_after_the_first_token() -> None:
 async def test_a_caller_who_leaves_closes_everything() -> None:
     """Closing the generator ends the request and gives the account back."""
     upstream, accounts = ScriptedUpstream(ANSWER), ListedAccounts()
-    frames = failover(upstream, accounts).frames(MODELS["grok-4"], PROMPT)
+    frames = run(failover(accounts), upstream)
     await anext(frames)
     await frames.aclose()
     assert upstream.open == 0
@@ -194,4 +204,13 @@ async def test_a_wait_that_grok_asks_for_and_we_cannot_afford_ends_the_attempts(
     upstream = ScriptedUpstream([error], ANSWER)
     with pytest.raises(UpstreamError):
         await play(upstream, ListedAccounts())
+    assert upstream.asked == ["a"]
+
+
+async def test_a_silence_that_used_up_the_budget_is_the_callers() -> None:
+    """Whoever has waited for `retry.retry_budget` is not made to wait for another account."""
+    upstream, accounts = ScriptedUpstream([failed(ErrorKind.TIMEOUT)], ANSWER), ListedAccounts()
+    settings = Settings.model_validate({"retry": {"retry_budget": 0}})
+    with pytest.raises(UpstreamError):
+        await anext(run(Failover(accounts, settings), upstream))  # type: ignore[arg-type] # only `lease` is called
     assert upstream.asked == ["a"]

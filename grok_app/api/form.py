@@ -1,0 +1,54 @@
+"""Reading a form with files: limited in size and time, files on the disk."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Final
+
+from fastapi import Request
+from python_multipart.exceptions import FormParserError
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from grok_app.api.body import limited
+from grok_app.errors import InvalidRequestError
+
+_MOST_FIELDS: Final = 64
+_FIELD_BYTES: Final = 1 << 20
+FORM: Final = "multipart/form-data"
+
+
+def is_form(request: Request) -> bool:
+    """Whether the body is a form."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
+
+
+async def read_form(request: Request, held: ExitStack, *, most_files: int, limit_bytes: int) -> FormData:
+    """Read a form.
+
+    Args:
+        request: Whose body.
+        held: Closes the files when they are needed no more.
+        most_files: More are refused.
+        limit_bytes: Of the whole body.
+
+    Raises:
+        InvalidRequestError: It is no such form.
+        RequestTooLargeError: It is too large.
+    """
+    parts = limited(request, limit_bytes)
+    parser = MultiPartParser(
+        request.headers, parts, max_files=most_files, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, FormParserError) as error:
+        raise InvalidRequestError(f"The form can't be read: {error}", code="multipart_invalid", param="body") from error
+    for file in form.values():
+        if isinstance(file, UploadFile):
+            held.callback(file.file.close)
+    return form
+
+
+def files_of(form: FormData, names: Sequence[str]) -> list[UploadFile | str]:
+    """What the form has under any of these names, in its order."""
+    return [value for name, value in form.multi_items() if name in names]

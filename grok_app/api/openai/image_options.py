@@ -1,0 +1,77 @@
+"""How many pictures, of what shape, in what form: fields of several bodies. Source: API contract, section 5.1."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from grok_app.api.openai.loose import choice, whole
+from grok_app.imagine import Form
+from grok_app.settings import Settings
+
+_SIZES: Final[Mapping[str, str]] = {
+    "1024x1024": "1:1",
+    "1024x1792": "2:3",
+    "1280x720": "16:9",
+    "1792x1024": "3:2",
+    "720x1280": "9:16",
+}
+_RATIOS: Final = tuple(_SIZES.values())
+_USUAL_SIZE: Final = "1024x1024"
+_MOST: Final = 10
+_MOST_STREAMED: Final = 2
+_FORMS: Final[Mapping[str, Form]] = {"url": "url", "b64_json": "b64_json", "base64": "b64_json"}
+
+
+class ImageOptions(BaseModel):
+    """What pictures are to be like. Null is omitted."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    n: Annotated[int, BeforeValidator(whole("n", 1, _MOST, 1, f"n must be between 1 and {_MOST}"))] = Field(
+        1, description="How many pictures."
+    )
+    size: Annotated[
+        str,
+        BeforeValidator(choice("size", (*_SIZES, *_RATIOS), _USUAL_SIZE, f"size must be one of {list(_SIZES)}")),
+    ] = Field(_USUAL_SIZE, description="Width and height, or a ratio like `3:2`.")
+    response_format: Annotated[
+        str | None,
+        BeforeValidator(
+            choice(
+                "response_format", tuple(_FORMS), None, f"response_format must be one of {', '.join(sorted(_FORMS))}"
+            )
+        ),
+    ] = Field(None, description="`base64` means `b64_json`. Omitted: the setting `app.image_format`.")
+
+    @property
+    def aspect_ratio(self) -> str:
+        """The ratio that the size stands for."""
+        return _SIZES.get(self.size, self.size)
+
+    def form(self, settings: Settings) -> Form:
+        """The form that was asked for, else the usual one."""
+        return _FORMS[self.response_format or settings.app.image_format]
+
+    def check_streamed(self) -> None:
+        """Let pass only so many pictures as can be streamed.
+
+        Raises:
+            PydanticCustomError: They are more.
+        """
+        if not self.can_stream:
+            message = "Streaming is only supported when n=1 or n=2"
+            raise PydanticCustomError("invalid_stream_n", message, {"at": "stream"})
+
+    @property
+    def can_stream(self) -> bool:
+        """Whether so many pictures can be streamed."""
+        return self.n <= _MOST_STREAMED
+
+
+def check_prompt(value: Any) -> Any:
+    """A validator that takes no blank prompt."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise PydanticCustomError("empty_prompt", "Prompt cannot be empty")
+    return value

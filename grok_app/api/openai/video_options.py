@@ -1,0 +1,68 @@
+"""What a video is to be like. Source: API contract, sections 5.1 and 9."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from grok_app.api.openai.loose import choice
+from grok_app.media import Source
+from grok_app.upstream import VideoPreset
+from grok_app.video import VideoRequest
+
+_RATIOS: Final = ("16:9", "9:16", "3:2", "2:3", "1:1")
+_SIZES: Final[Mapping[str, str]] = {
+    "1280x720": "16:9",
+    "720x1280": "9:16",
+    "1792x1024": "3:2",
+    "1024x1792": "2:3",
+    "1024x1024": "1:1",
+}
+_LENGTHS_S: Final = (6, 10, 15)
+_RESOLUTIONS: Final = ("480p", "720p")
+_PRESETS: Final = ("fun", "normal", "spicy", "custom")
+
+
+def _one_of(known: tuple[str, ...]) -> str:
+    return f"must be one of {list(known)}"
+
+
+def _length(value: Any) -> Any:
+    if value is None:
+        return _LENGTHS_S[0]
+    given = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    if isinstance(given, bool) or given not in _LENGTHS_S:
+        raise PydanticCustomError("invalid_video_length", "video_length must be 6, 10, or 15 seconds")
+    return int(given)
+
+
+class VideoOptions(BaseModel):
+    """What a video is to be like. Null is omitted."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    aspect_ratio: Annotated[
+        str,
+        BeforeValidator(choice("aspect_ratio", (*_RATIOS, *_SIZES), "3:2", f"aspect_ratio {_one_of(_RATIOS)}")),
+    ] = Field("3:2", description="A ratio, or width and height like `1280x720`.")
+    video_length: Annotated[int, BeforeValidator(_length)] = Field(6, description="Seconds: 6, 10 or 15.")
+    resolution_name: Annotated[
+        str,
+        BeforeValidator(choice("resolution", _RESOLUTIONS, "480p", f"resolution_name {_one_of(_RESOLUTIONS)}")),
+    ] = Field("480p", description="`480p` or `720p`.")
+    preset: Annotated[str, BeforeValidator(choice("preset", _PRESETS, "custom", f"preset {_one_of(_PRESETS)}"))] = (
+        Field("custom", description="`fun`, `normal`, `spicy` or `custom`.")
+    )
+
+    def as_request(self, prompt: str, image: Source | None, own_url: str) -> VideoRequest:
+        """The request in the service's words."""
+        return VideoRequest(
+            prompt=prompt,
+            image=image,
+            aspect_ratio=_SIZES.get(self.aspect_ratio, self.aspect_ratio),
+            length_s=self.video_length,
+            resolution=self.resolution_name,
+            preset=VideoPreset(self.preset),
+            own_url=own_url,
+        )

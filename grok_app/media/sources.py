@@ -1,0 +1,206 @@
+"""Files that callers give with a request: content or an address, checked and opened before Grok is asked."""
+
+import asyncio
+import mimetypes
+import re
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, Final, cast
+from urllib.parse import unquote
+
+from grok_app.errors import InvalidRequestError, NotFoundError
+from grok_app.media.cache import MediaCache
+from grok_app.media.entry import Kind, content_type
+from grok_app.media.remote import RemoteFiles
+from grok_app.media.sniff import HEAD_BYTES, picture_type
+from grok_app.media.together import together
+from grok_app.settings import SettingsService
+from grok_app.upstream import Upload
+
+MOST_BYTES: Final = 50 << 20
+"""No file that is given is larger."""
+IN_MEMORY_BYTES: Final = 1 << 20
+"""Of a fetched file; what is larger waits on the disk."""
+_OWN_PATH: Final = re.compile(r"(?:/grok)?/v1/files/(image|video)/([^?#]+)")
+_UNKNOWN_TYPE: Final = "application/octet-stream"
+_TYPE: Final = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
+_EDITABLE: Final = ("image/png", "image/jpeg", "image/webp")
+_MOST_NAME_CHARS: Final = 200
+_UNWANTED: Final = re.compile(r'[\x00-\x1f\x7f"\\/]')
+
+
+class SourceKind(StrEnum):
+    """What a file must be."""
+
+    IMAGE = "image"
+    EDITABLE = "editable"
+    """An image that can be changed."""
+    AUDIO = "audio"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that a caller gives."""
+
+    kind: SourceKind
+    param: str
+    """The field of the request that it stands in, for errors."""
+    content: BinaryIO | str
+    """The content, or an http address where it is; an open file outlives the request."""
+    name: str = ""
+    mime_type: str = ""
+    """As the caller says it; empty when not said."""
+
+
+class Sources:
+    """Opens what callers give.
+
+    Args:
+        media: Our own files, which an address may name.
+        remote: Fetches what is elsewhere.
+        settings: For the time limit of a fetch.
+    """
+
+    def __init__(self, media: MediaCache, remote: RemoteFiles, settings: SettingsService) -> None:
+        self._media = media
+        self._remote = remote
+        self._settings = settings
+
+    @asynccontextmanager
+    async def open(self, sources: Sequence[Source], own_url: str) -> AsyncGenerator[list[Upload], None]:
+        """The files, all fetched and checked, in the order of the sources, until the block ends.
+
+        Args:
+            sources: What was given.
+            own_url: What addresses of our own files begin with, before `/v1/files/`.
+
+        Raises:
+            InvalidRequestError: One can't be had, is too large, or not what it must be; `param` names the field.
+        """
+        async with AsyncExitStack() as stack:
+            yield await together(self._open(source, own_url, stack) for source in sources)
+
+    async def _open(self, source: Source, own_url: str, stack: AsyncExitStack) -> Upload:
+        with _naming(source.param):
+            if not isinstance(source.content, str):
+                return await _check(source, source.content, source.name, source.mime_type)
+            if own := _own_file(source.content, own_url):
+                return await self._open_own(source, *own, stack)
+            return await self._fetch(source, source.content, stack)
+
+    async def _open_own(self, source: Source, kind: Kind, name: str, stack: AsyncExitStack) -> Upload:
+        try:
+            entry = stack.enter_context(self._media.reading(kind, name))
+        except NotFoundError as error:
+            raise InvalidRequestError(str(error), code="invalid_media") from error
+        return await _check(source, self._media.path(entry), entry.name, content_type(entry))
+
+    async def _fetch(self, source: Source, url: str, stack: AsyncExitStack) -> Upload:
+        file = stack.enter_context(_spool())
+        timeout_s = self._settings.snapshot.asset.download_timeout
+        remote = await self._remote.fetch(url, file, limit_bytes=MOST_BYTES, timeout_s=timeout_s)
+        return await _check(source, file, source.name or remote.name, source.mime_type or remote.mime_type)
+
+
+@contextmanager
+def _spool() -> Iterator[BinaryIO]:
+    with SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
+        yield cast("BinaryIO", file)
+
+
+@contextmanager
+def _naming(param: str) -> Iterator[None]:
+    """Let errors name the field."""
+    try:
+        yield
+    except InvalidRequestError as error:
+        error.param = param
+        raise
+
+
+def _own_file(url: str, own_url: str) -> tuple[Kind, str] | None:
+    """The kind and the name of the file of ours that an address names."""
+    if not own_url or not url.lower().startswith(own_url.lower()):
+        return None
+    match = _OWN_PATH.fullmatch(url[len(own_url) :].partition("?")[0].partition("#")[0])
+    return (Kind(match[1]), unquote(match[2])) if match else None
+
+
+async def _check(source: Source, content: BinaryIO | Path, name: str, mime_type: str) -> Upload:
+    rule = _RULES[source.kind]
+    size, head = await asyncio.to_thread(_look, content)
+    if not size:
+        raise InvalidRequestError(rule.if_empty[1], code=rule.if_empty[0])
+    if size > MOST_BYTES:
+        raise InvalidRequestError(rule.if_large, code="file_too_large")
+    said = mime_type if _TYPE.fullmatch(mime_type) and mime_type != _UNKNOWN_TYPE else _guess(name)
+    found = rule.type_of(said, head)
+    if found is None:
+        raise InvalidRequestError(rule.if_other[1], code=rule.if_other[0])
+    return Upload(_name(name, found), found, content)
+
+
+def _look(content: BinaryIO | Path) -> tuple[int, bytes]:
+    """How large a file is, and how it begins."""
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            return _look(file)
+    size = content.seek(0, 2)
+    content.seek(0)
+    return size, content.read(HEAD_BYTES)
+
+
+def _image(said: str, head: bytes) -> str | None:
+    """What the bytes say, unless the sender says something else altogether."""
+    return picture_type(head) if not said or said.startswith("image/") else None
+
+
+def _editable(said: str, head: bytes) -> str | None:
+    found = picture_type(head)
+    return found if found in _EDITABLE and said in ("", "image/jpg", *_EDITABLE) else None
+
+
+def _audio(said: str, _head: bytes) -> str | None:
+    """Recordings come as video too: audio/webm and video/webm are told apart by nobody."""
+    return said if said.startswith(("audio/", "video/")) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a file must be, and what is said of one that isn't, each a code and a sentence."""
+
+    type_of: Callable[[str, bytes], str | None]
+    """From the type that the sender or the name says, perhaps none, and the first bytes to the one Grok is told."""
+    if_other: tuple[str, str]
+    if_empty: tuple[str, str] = ("invalid_media", "The file is empty")
+    if_large: str = "The file is too large. Maximum is 50MB."
+
+
+_RULES: Final[Mapping[SourceKind, _Rule]] = {
+    SourceKind.IMAGE: _Rule(_image, ("invalid_media", "The file is not a png, jpeg, webp or gif image")),
+    SourceKind.EDITABLE: _Rule(
+        _editable,
+        ("invalid_image_type", "Unsupported image type. Supported: png, jpg, webp."),
+        ("empty_file", "File content is empty"),
+        "Image file too large. Maximum is 50MB.",
+    ),
+    SourceKind.AUDIO: _Rule(_audio, ("invalid_media", "The file is not audio")),
+    SourceKind.FILE: _Rule(lambda said, _: said or _UNKNOWN_TYPE, ("invalid_media", "The file is of no known type")),
+}
+"""Source of the editable ones: API contract, section 6."""
+
+
+def _guess(name: str) -> str:
+    """The type that a name's extension says; empty when it says none."""
+    return mimetypes.guess_type(name)[0] or ""
+
+
+def _name(name: str, mime_type: str) -> str:
+    """A file name that nobody can misread, with an extension."""
+    clean = _UNWANTED.sub("_", name).strip(". ")[-_MOST_NAME_CHARS:] or "file"
+    return clean if "." in clean else clean + (mimetypes.guess_extension(mime_type) or "")

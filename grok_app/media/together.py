@@ -1,0 +1,20 @@
+"""Several pieces of work at once, of which none may fail."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
+
+ResultT = TypeVar("ResultT")
+
+
+async def together(works: Iterable[Coroutine[Any, Any, ResultT]]) -> list[ResultT]:
+    """Do all of this at once; the results in the order of the works.
+
+    The first failure breaks the others off and is raised as it is, without a group around it.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in works]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]

@@ -56,6 +56,11 @@ class Source:
     mime_type: str = ""
     """As the caller says it; empty when not said."""
 
+    @property
+    def field(self) -> str:
+        """The end of the param, as people know the field: `image_url.url`."""
+        return ".".join(self.param.split(".")[-2:])
+
 
 class Sources:
     """Opens what callers give.
@@ -135,13 +140,13 @@ async def _check(source: Source, content: BinaryIO | Path, name: str, mime_type:
     rule = _RULES[source.kind]
     size, head = await asyncio.to_thread(_look, content)
     if not size:
-        raise InvalidRequestError(rule.if_empty[1], code=rule.if_empty[0])
+        raise InvalidRequestError(rule.if_empty[1].format(source.field), code=rule.if_empty[0])
     if size > MOST_BYTES:
-        raise InvalidRequestError(rule.if_large, code="file_too_large")
+        raise InvalidRequestError(rule.if_large.format(source.field), code="file_too_large")
     said = mime_type if _TYPE.fullmatch(mime_type) and mime_type != _UNKNOWN_TYPE else _guess(name)
     found = rule.type_of(said, head)
     if found is None:
-        raise InvalidRequestError(rule.if_other[1], code=rule.if_other[0])
+        raise InvalidRequestError(rule.if_other[1].format(source.field), code=rule.if_other[0])
     return Upload(_name(name, found), found, content)
 
 
@@ -172,25 +177,25 @@ def _audio(said: str, _head: bytes) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What a file must be, and what is said of one that isn't, each a code and a sentence."""
+    """What a file must be, and what is said of one that isn't, each a code and a sentence about the field."""
 
     type_of: Callable[[str, bytes], str | None]
     """From the type that the sender or the name says, perhaps none, and the first bytes to the one Grok is told."""
     if_other: tuple[str, str]
-    if_empty: tuple[str, str] = ("invalid_media", "The file is empty")
-    if_large: str = "The file is too large. Maximum is 50MB."
+    if_empty: tuple[str, str] = ("invalid_media", "{} is empty")
+    if_large: str = "{} is too large. Maximum is 50MB."
 
 
 _RULES: Final[Mapping[SourceKind, _Rule]] = {
-    SourceKind.IMAGE: _Rule(_image, ("invalid_media", "The file is not a png, jpeg, webp or gif image")),
+    SourceKind.IMAGE: _Rule(_image, ("invalid_media", "{} is not a png, jpeg, webp or gif image")),
     SourceKind.EDITABLE: _Rule(
         _editable,
         ("invalid_image_type", "Unsupported image type. Supported: png, jpg, webp."),
         ("empty_file", "File content is empty"),
         "Image file too large. Maximum is 50MB.",
     ),
-    SourceKind.AUDIO: _Rule(_audio, ("invalid_media", "The file is not audio")),
-    SourceKind.FILE: _Rule(lambda said, _: said or _UNKNOWN_TYPE, ("invalid_media", "The file is of no known type")),
+    SourceKind.AUDIO: _Rule(_audio, ("invalid_media", "{} is not audio")),
+    SourceKind.FILE: _Rule(lambda said, _: said or _UNKNOWN_TYPE, ("invalid_media", "{} is of no known type")),
 }
 """Source of the editable ones: API contract, section 6."""
 

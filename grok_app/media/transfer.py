@@ -17,6 +17,8 @@ from grok_app.upstream import ErrorKind, MediaKind, MediaUpstream, Upload, Uploa
 
 _ATTEMPTS: Final = 2
 """Of a download that breaks off in its middle; until its first bytes are there, it is tried again anyway."""
+_USUAL_STEMS: Final = ("image", "content")
+"""Names that say nothing."""
 _MOST_OWN_CHARS: Final = 60
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]")
 _USUAL: Final = {Kind.IMAGE: "jpg", Kind.VIDEO: "mp4"}
@@ -114,6 +116,8 @@ def _broke_off(error: BaseException) -> bool:
 def _name_of(kind: Kind, address: str) -> str:
     """A name for a file of Grok's that can't be guessed: its id, or one made of its whole address, and its own name."""
     path = address.partition("?")[0]
-    own = _UNFIT.sub("-", path.rpartition("/")[2])[-_MOST_OWN_CHARS:]
-    name = f"{asset_id(path) or hashlib.sha256(address.encode()).hexdigest()}-{own}"
-    return name if is_name(kind, name) else f"{name}.{_USUAL[kind]}"
+    name = asset_id(path) or hashlib.sha256(address.encode()).hexdigest()
+    stem, dot, extension = _UNFIT.sub("-", path.rpartition("/")[2])[-_MOST_OWN_CHARS:].partition(".")
+    if stem not in _USUAL_STEMS:
+        name += f"-{stem}"
+    return f"{name}.{extension}" if is_name(kind, f"{name}{dot}{extension}") else f"{name}.{_USUAL[kind]}"

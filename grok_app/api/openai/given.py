@@ -42,17 +42,18 @@ def source(value: str, kind: SourceKind, param: str, lifter: Lifter, name: str =
     """
     if is_url(value):
         return Source(kind, param, value, name)
+    field = ".".join(param.split(".")[-2:])
     if not is_data_uri(value):
-        raise InvalidRequestError(f"{param} must be a URL or data URI", param=param, code="invalid_media")
+        raise InvalidRequestError(f"{field} must be a URL or data URI", param=param, code="invalid_media")
     if lifted := lifter.find(value):
         if lifted.error:
-            raise InvalidRequestError(lifted.error, param=param, code="invalid_media")
+            raise InvalidRequestError(f"{field}: {lifted.error}", param=param, code="invalid_media")
         return Source(kind, param, lifted.content, name, lifted.mime_type)
     head, _, payload = value.partition(",")
     try:
         content = b64decode(payload, validate=True)
     except (Base64Error, ValueError):
-        raise InvalidRequestError("The data URI is not valid base64", param=param, code="invalid_media") from None
+        raise InvalidRequestError(f"{field} is not valid base64", param=param, code="invalid_media") from None
     mime_type = head.removeprefix("data:").partition(";")[0].strip().lower()
     return Source(kind, param, BytesIO(content), name, mime_type)
 

@@ -74,7 +74,8 @@ def hasty_gateway(make_gateway: GatewayFactory) -> Gateway:
 
 def staff(gateway: Gateway, *words: str) -> list[str]:
     """Give the gateway an account for each of the words, "" for one that is in order, and no others."""
-    tokens = fresh(*(f"-{ENDLESS}-@{word}" if word else f"-{ENDLESS}" for word in words))
+    endings = [f"-{ENDLESS}-@{word}" if word else f"-{ENDLESS}" for word in words]
+    tokens = fresh(*endings) if endings else []
     with operator(gateway, "/v1/admin") as admin:
         employ(admin, tokens)
     return tokens

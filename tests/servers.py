@@ -179,7 +179,7 @@ def start_gateway(
     """
     asyncio.run(_seed(folder, accounts))
     port = free_port()
-    upstream = {"upstream.grok_url": sandbox.url, "upstream.accounts_url": sandbox.url}
+    upstream = {f"upstream.{host}_url": sandbox.url for host in ("grok", "accounts", "assets")}
     given = {"data_dir": str(folder), **upstream, **settings}
     env = {f"GROK_APP_{name.upper().replace('.', '__')}": value for name, value in given.items()}
     command = [sys.executable, "-m", "grok_app.cli", "api", "--port", str(port)]

@@ -9,7 +9,8 @@ import pytest
 from grok_app.catalog import Pool
 from tests.conftest import ENDLESS, QUICK_RETRIES, GatewayFactory
 from tests.contract.admin import PREFIXES, behind_proxy, desk, operator, printed_keys, visitor
-from tests.servers import Gateway
+from tests.contract.pictures import Watch, hasty_gateway, watch_from_now
+from tests.servers import Gateway, Sandbox
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +60,18 @@ def changed(make_gateway: GatewayFactory) -> Gateway:
         "chat.stream_timeout": "0.8",
     }
     return make_gateway(accounts, settings)
+
+
+@pytest.fixture(scope="session")
+def hasty(make_gateway: GatewayFactory) -> Gateway:
+    """A gateway that gives up soon on pictures; each test puts its accounts there with `staff`."""
+    return hasty_gateway(make_gateway)
+
+
+@pytest.fixture
+def watch(sandbox: Sandbox) -> Watch:
+    """What Grok is asked during the test."""
+    return watch_from_now(sandbox)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ TEXT_MODELS = [
     "grok-4.1-thinking",
     "grok-4.20-beta",
 ]
+MODELS = [*TEXT_MODELS, "grok-imagine-1.0", "grok-imagine-1.0-edit", "grok-imagine-1.0-video"]
 PREFIXES = ["/v1", "/grok/v1"]
 
 
@@ -29,13 +30,13 @@ def test_models_are_listed_in_catalogue_order(gateway: Gateway, prefix: str) -> 
 
     assert listed.keys() == {"object", "data"}
     assert listed["object"] == "list"
-    assert [model["id"] for model in listed["data"] if "imagine" not in model["id"]] == TEXT_MODELS
+    assert [model["id"] for model in listed["data"]] == MODELS
     for model in listed["data"]:
         assert model == {"id": model["id"], "object": "model", "created": model["created"], "owned_by": "xai"}
         assert isinstance(model["created"], int)
 
 
-@pytest.mark.parametrize("model", TEXT_MODELS)
+@pytest.mark.parametrize("model", MODELS)
 def test_every_listed_model_can_be_retrieved(client: openai.OpenAI, model: str) -> None:
     """An id from the list leads to the model."""
     found = client.models.retrieve(model)

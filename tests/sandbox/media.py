@@ -11,7 +11,7 @@ import httpx
 import orjson
 from curl_cffi import CurlError
 from curl_cffi.requests import AsyncSession, AsyncWebSocket
-from curl_cffi.requests.websockets import WebSocketError
+from curl_cffi.requests.websockets import WebSocketError, WebSocketTimeout
 from PIL import Image
 
 from .conftest import CHAT, Caller, cookies_of
@@ -125,6 +125,8 @@ class Painter:
         while True:
             try:
                 yield await self.frame(within_s=3)
+            except WebSocketTimeout:
+                raise
             except (WebSocketError, CurlError):
                 return
 

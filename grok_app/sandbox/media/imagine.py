@@ -25,7 +25,8 @@ MAX_MESSAGE: Final = 64 * 1024
 """Characters; the longest prompt is far below."""
 MAX_WAITING: Final = 8
 """Prompts that wait on one socket while another is drawn."""
-EARLY_CLOSE: Final = 1011
+CLOSE_EARLY: Final = {"type": "websocket.close", "code": 1011}
+"""To be sent when the reader is gone: granian 2.8 doesn't close a socket that is being read (2026-11)."""
 _CODES: Final = {401: "unauthenticated", 402: "permission_denied", 403: "permission_denied", 429: "rate_limit_exceeded"}
 
 
@@ -62,6 +63,7 @@ class Imagine:
                 entry.status = 101
                 await send({"type": "websocket.accept"})
                 await self._sandbox.while_wanted(self._serve(socket, send), _reader(receive, _inbox(socket)))
+                await send(CLOSE_EARLY)
 
     def _admit(self, entry: Entry) -> Socket | Reply | Silence:
         try:
@@ -72,12 +74,13 @@ class Imagine:
         return barrier_of(words) or Socket(account, words, asyncio.Queue(MAX_WAITING + 1), entry)
 
     async def _serve(self, socket: Socket, send: Send) -> None:
+        """Answer one message after the other until the socket shall be closed."""
+
         async def say(piece: bytes) -> None:
             await send({"type": "websocket.send", "text": piece.decode()})
 
         while await carry_out(self._answer(socket, await socket.prompts.get()), say):
             pass
-        await send({"type": "websocket.close", "code": EARLY_CLOSE})
 
     def _answer(self, socket: Socket, message: Any) -> Iterator[Step]:
         content = _content(message)

@@ -190,14 +190,17 @@ def test_the_id_may_be_called_otherwise(refused: Gateway, sandbox: Sandbox, ques
     assert [found.content for found in attached(sandbox, asked)] == [content]
 
 
-@both_forms
-def test_an_upload_that_fails_is_an_error(
-    make_gateway: GatewayFactory, sandbox: Sandbox, question: str, stream: bool
-) -> None:
-    """A chat is never sent without what was attached to it: the caller is told that Grok failed."""
+@pytest.fixture(scope="module")
+def broken(make_gateway: GatewayFactory) -> Gateway:
+    """A gateway for all of whose accounts uploads fail."""
     accounts = tuple(f"sandbox-basic-{ENDLESS}-@upload-{word}" for word in ("500", "empty", "page"))
-    gateway = make_gateway({Pool.BASIC: accounts}, {**QUICK_RETRIES, "app.api_key": ""})
-    answer = ask(gateway, [text(question), image(picture())], stream=stream)
+    return make_gateway({Pool.BASIC: accounts}, {**QUICK_RETRIES, "app.api_key": ""})
+
+
+@both_forms
+def test_an_upload_that_fails_is_an_error(broken: Gateway, sandbox: Sandbox, question: str, stream: bool) -> None:
+    """A chat is never sent without what was attached to it: the caller is told that Grok failed."""
+    answer = ask(broken, [text(question), image(picture())], stream=stream)
 
     error = error_of(answer)
     assert (answer.status_code, error["type"], error["code"]) == (502, "server_error", "upstream_error")

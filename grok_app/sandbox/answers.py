@@ -38,6 +38,8 @@ class Answer:
     """Card attachments, each as JSON text."""
     drawings: Sequence[str] = ()
     """What each generated image shows."""
+    withheld: Collection[int] = ()
+    """The numbers of those that are moderated, counted from 1."""
 
 
 def compose(prompt: str, mode: str, features: Collection[Feature]) -> Answer:

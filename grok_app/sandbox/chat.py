@@ -4,18 +4,18 @@ Source: protocol notes, sections 2.2, 2.10, 4.3, 5.2 and 9.1.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from grok_app.catalog import CHAT_MODELS, Cost, Pool
 from grok_app.sandbox.accounts import Account
-from grok_app.sandbox.answers import compose
+from grok_app.sandbox.answers import IMAGES, compose
 from grok_app.sandbox.exchange import Asked, Outcome, Stream, barrier_of
 from grok_app.sandbox.faults import ACTING
 from grok_app.sandbox.frames import Frames
 from grok_app.sandbox.media.edits import EDIT_MODEL, plan_edit
 from grok_app.sandbox.media.files import check_attachments
-from grok_app.sandbox.media.generated import Gallery
+from grok_app.sandbox.media.generated import Gallery, is_withheld
 from grok_app.sandbox.media.orders import Order
 from grok_app.sandbox.media.videos import plan_video
 from grok_app.sandbox.replies import RefusedError, Reply, refusal
@@ -97,7 +97,8 @@ def _plan(sandbox: Sandbox, account: Account, request: ChatRequest, words: list[
         order = Order(sandbox, account, request.message, prompt, request.fields, troubles, frames, pacing)
         return plan_edit(order) if request.is_edit else plan_video(order)
     check_attachments(sandbox, account, request.fields.get("fileAttachments", []))
-    answer = compose(prompt, request.mode, features)
+    withheld = [number for number in range(1, IMAGES + 1) if is_withheld(number, troubles)]
+    answer = replace(compose(prompt, request.mode, features), withheld=withheld)
     return perform(request.message, answer, frames, pacing, Gallery(account, sandbox.library))
 
 

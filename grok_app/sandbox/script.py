@@ -15,7 +15,10 @@ def perform(message: str, answer: Answer, frames: Frames, pacing: Pacing, galler
 
     `pacing.first_token_s` passes before the first frame and `pacing.token_s` before each token.
     """
-    images = [gallery.picture(partial(draw_answer, what, number)) for number, what in enumerate(answer.drawings, 1)]
+    images = [
+        gallery.picture(partial(draw_answer, what, number), is_moderated=number in answer.withheld)
+        for number, what in enumerate(answer.drawings, 1)
+    ]
     yield Wait(pacing.first_token_s)
     yield from frames.opening(message)
     yield from _spaced(_thoughts(answer, frames), pacing)

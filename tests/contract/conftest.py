@@ -1,6 +1,7 @@
 """The gateway as its users reach it: through the official client, or over raw HTTP."""
 
 from collections.abc import AsyncGenerator, Generator
+from typing import Any
 
 import httpx
 import openai
@@ -9,6 +10,7 @@ import pytest
 from grok_app.catalog import Pool
 from tests.conftest import ENDLESS, QUICK_RETRIES, GatewayFactory
 from tests.contract.admin import PREFIXES, behind_proxy, desk, operator, printed_keys, visitor
+from tests.contract.media import DOWNLOAD_LIMIT_S, FILES_URL, Calls
 from tests.contract.pictures import Watch, hasty_gateway, watch_from_now
 from tests.servers import Gateway, Sandbox
 
@@ -104,3 +106,53 @@ def browser(guarded: Gateway) -> Generator[httpx.Client]:
     """Someone at an address of their own, who keeps cookies."""
     with visitor(guarded) as client:
         yield client
+
+
+@pytest.fixture
+def calls(sandbox: Sandbox) -> Calls:
+    """The requests under a path that Grok got since the test began, oldest first."""
+    before = sandbox.state()["total_requests"]
+
+    def find(path: str) -> list[dict[str, Any]]:
+        entries = sandbox.http.get("/sandbox/requests").raise_for_status().json()
+        return [entry for entry in entries if entry["id"] > before and entry["path"].startswith(path)]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def abroad(make_gateway: GatewayFactory) -> Gateway:
+    """A gateway that speaks Chinese, has basic accounts only, and gives media in other forms than by default."""
+    accounts = {Pool.BASIC: tuple(f"sandbox-basic-abroad-{number}-{ENDLESS}" for number in range(50))}
+    settings = {
+        **QUICK_RETRIES,
+        "app.api_key": "",
+        "app.stream": "false",
+        "app.thinking": "false",
+        "app.thinking_format": "reasoning_content",
+        "app.language": "zh-CN",
+        "app.image_format": "base64",
+        "app.video_format": "markdown",
+        "video.timeout": "1.5",
+        "video.stream_timeout": "1.5",
+    }
+    return make_gateway(accounts, settings)
+
+
+@pytest.fixture(scope="session")
+def elsewhere(make_gateway: GatewayFactory) -> Gateway:
+    """A gateway whose files have an address of their own, and that has super accounts only."""
+    accounts = {Pool.SUPER: tuple(f"sandbox-super-elsewhere-{number}-{ENDLESS}" for number in range(20))}
+    settings = {**QUICK_RETRIES, "app.api_key": "", "app.app_url": FILES_URL, "app.video_format": "url"}
+    return make_gateway(accounts, settings)
+
+
+@pytest.fixture(scope="session")
+def lossy(make_gateway: GatewayFactory) -> Gateway:
+    """A gateway whose accounts make pictures and videos, none of which can be downloaded."""
+    accounts = {
+        Pool.BASIC: tuple(f"sandbox-basic-{ENDLESS}-@download-{word}" for word in ("404", "cut")),
+        Pool.SUPER: (f"sandbox-super-{ENDLESS}-@download-hang",),
+    }
+    settings = {**QUICK_RETRIES, "app.api_key": "", "asset.download_timeout": str(DOWNLOAD_LIMIT_S)}
+    return make_gateway(accounts, settings)

@@ -7,7 +7,7 @@ import openai
 import pytest
 
 from tests.contract.test_models import TEXT_MODELS
-from tests.contract.wire import CHAT, DONE, ask, body, error_of, events, streamed, text_of
+from tests.contract.wire import CHAT, DONE, ask, body, events, streamed, text_of
 from tests.servers import Gateway, Sandbox
 
 UNICODE = 'Zażółć gęślą jaźń 你好世界 👩‍👩‍👧‍👦 \u202e \u0000 \\ " </script> 𝔘\u2028\x85.'
@@ -159,17 +159,6 @@ def test_usage_counts_thinking_that_was_hidden(gateway: Gateway, question: str) 
     hidden = ask(gateway, question, model="grok-4-thinking", stream=False, reasoning_effort="none").json()["usage"]
 
     assert hidden == shown
-
-
-@pytest.mark.parametrize("kind", ["image_url", "input_audio", "file"])
-def test_media_is_refused_as_long_as_it_cannot_be_sent(gateway: Gateway, kind: str) -> None:
-    """A picture is not dropped in silence: until uploads work, the request is refused and names the block."""
-    field = {"image_url": "url", "input_audio": "data", "file": "file_data"}[kind]
-    block = {"type": kind, kind: {field: "https://example.com/a"}}
-    answer = ask(gateway, [{"type": "text", "text": "Look"}, block])
-
-    assert answer.status_code == 400
-    assert error_of(answer)["param"] == "messages.0.content.1"
 
 
 @pytest.mark.parametrize("word", ["unknown", "sse", "trickle", "onechunk", "slow"])

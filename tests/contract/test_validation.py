@@ -167,6 +167,36 @@ ROWS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "missing_url",
         "image_url must have a 'url' field",
     ),
+    "image_url without url": (
+        block({"type": "image_url", "image_url": {"detail": "high"}}),
+        f"{BLOCK}.image_url",
+        "missing_url",
+        "image_url must have a 'url' field",
+    ),
+    "image_url null": (
+        block({"type": "image_url", "image_url": None}),
+        f"{BLOCK}.image_url",
+        "missing_url",
+        "image_url must have a 'url' field",
+    ),
+    "image_url of the second": (
+        block(TEXT, {"type": "image_url", "image_url": []}),
+        "messages.0.content.1.image_url",
+        "missing_url",
+        "image_url must have a 'url' field",
+    ),
+    "input_audio text": (
+        block({"type": "input_audio", "input_audio": "data:audio/wav;base64,QUJD"}),
+        f"{BLOCK}.input_audio",
+        "missing_audio",
+        "input_audio must have a 'data' field",
+    ),
+    "file text": (
+        block({"type": "file", "file": "data:text/plain;base64,QUJD"}),
+        f"{BLOCK}.file",
+        "missing_file",
+        "file must have a 'file_data' field",
+    ),
     "input_audio missing": (
         block({"type": "input_audio", "input_audio": {}}),
         f"{BLOCK}.input_audio",
@@ -215,6 +245,7 @@ ROWS: dict[str, tuple[dict[str, Any], str, str, str]] = {
 MEDIA_FIELDS = {"image_url": "url", "input_audio": "data", "file": "file_data"}
 MEDIA_ROWS: dict[str, tuple[Any, str, str]] = {
     "blank": (" ", "empty_media", "{field} cannot be empty"),
+    "empty": ("", "empty_media", "{field} cannot be empty"),
     "bare base64": (
         BASE64,
         "invalid_media",
@@ -222,6 +253,9 @@ MEDIA_ROWS: dict[str, tuple[Any, str, str]] = {
     ),
     "words": ("a picture of a cat", "invalid_media", "{field} must be a URL or data URI"),
     "another scheme": ("ftp://example.com/a", "invalid_media", "{field} must be a URL or data URI"),
+    "script": ("javascript:alert(1)", "invalid_media", "{field} must be a URL or data URI"),
+    "data alone": ("data:", "invalid_media", "{field} must be a URL or data URI"),
+    "data without a comma": ("data:image/png;base64", "invalid_media", "{field} must be a URL or data URI"),
     "file scheme": ("file:///etc/passwd", "invalid_media", "{field} must be a URL or data URI"),
     "data without base64": ("data:text/plain,hello", "invalid_media", "{field} must be a URL or data URI"),
     "data without a type": ("data:;base64,QUJD", "invalid_media", "{field} must be a URL or data URI"),

@@ -112,6 +112,18 @@ async def test_images_in_a_chat_answer_can_be_downloaded(caller: Caller) -> None
     assert len(set(paths)) == 2
 
 
+@pytest.mark.parametrize(("word", "moderated"), [("moderated", [True, True]), ("moderated-one", [True, False])])
+async def test_images_in_a_chat_answer_may_be_moderated(caller: Caller, word: str, moderated: list[bool]) -> None:
+    """Then they are named, as in an edit, and can't be downloaded; the text is told all the same."""
+    found = await caller.responses(f"@images @{word} rain")
+    finals = [p for p in all_of(found, "streamingImageGenerationResponse") if p["progress"] == 100]
+    assert [final["moderated"] for final in finals] == moderated
+    paths = found[-1]["modelResponse"]["generatedImageUrls"]
+    statuses = [(await download(caller, path)).status_code for path in paths]
+    assert statuses == [404 if is_moderated else 200 for is_moderated in moderated]
+    assert found[-1]["modelResponse"]["message"]
+
+
 async def test_an_edit_shows_the_input_inside(caller: Caller) -> None:
     """Two pictures in the input's shape; its colour is in the upper middle of each. It costs 4."""
     uri = await uploaded(caller, png(600, 400, "#ff0000"))

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from grok_app.sandbox.media.files import file_of
-from grok_app.sandbox.media.generated import Generated, generate
+from grok_app.sandbox.media.generated import Generated, generate, is_withheld
 from grok_app.sandbox.media.orders import UNREADABLE, Order, parent_post
 from grok_app.sandbox.media.pictures import are_readable, draw_edit
 from grok_app.sandbox.replies import RefusedError, refusal
@@ -45,8 +45,7 @@ def _pictures(order: Order, inputs: tuple[bytes, ...]) -> list[Generated]:
     return [
         order.gallery.picture(
             partial(draw_edit, order.prompt, number, inputs),
-            is_moderated=Trouble.MODERATED in order.troubles
-            or (Trouble.MODERATED_ONE in order.troubles and number == 1),
+            is_moderated=is_withheld(number, order.troubles),
         )
         for number in range(1, count + 1)
     ]

@@ -3,7 +3,7 @@
 Source: protocol notes, sections 2.8.5, 3.3, 11.6 and 11.11.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ from grok_app.sandbox.frames import Frames
 from grok_app.sandbox.media.library import Asset, File, Library
 from grok_app.sandbox.media.pictures import Drawing
 from grok_app.sandbox.steps import Pacing, Step, Wait, Work
+from grok_app.sandbox.words import Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ class Gallery:
     def keep_files(self, asset_id: str, name: str, files: dict[str, File]) -> None:
         """Keep the files of one asset, the main one first."""
         self.library.add(Asset(self.owner.token, name, files, asset_id))
+
+
+def is_withheld(number: int, troubles: Collection[Trouble]) -> bool:
+    """Whether the picture of this number, counted from 1, is moderated."""
+    return Trouble.MODERATED in troubles or (Trouble.MODERATED_ONE in troubles and number == 1)
 
 
 def generate(pictures: Sequence[Generated], frames: Frames, gallery: Gallery, pacing: Pacing) -> Iterator[Step]:

@@ -17,6 +17,7 @@ from grok_app.accounts import (
     TURN_S,
     AccountJobs,
     Accounts,
+    OnlineFiles,
     RefreshSchedule,
     Roster,
     open_refresher,
@@ -49,6 +50,7 @@ class Services:
     roster: Roster
     accounts: Accounts
     jobs: AccountJobs
+    online: OnlineFiles
     chat: ChatService
     media: MediaCache
 
@@ -127,6 +129,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
             roster=roster,
             accounts=accounts,
             jobs=jobs,
+            online=OnlineFiles(roster, accounts, upstream, tasks, settings),
             chat=ChatService(upstream, accounts, settings),
             media=media,
         )
@@ -260,4 +263,6 @@ def _grokweb_options(settings: Settings) -> GrokWebOptions:
         idle_timeout_s=settings.chat.stream_timeout,
         quota_timeout_s=settings.usage.timeout,
         setup_timeout_s=settings.nsfw.timeout,
+        list_timeout_s=settings.asset.list_timeout,
+        delete_timeout_s=settings.asset.delete_timeout,
     )

@@ -2,8 +2,10 @@
 
 from grok_app.accounts.account import Account, Status
 from grok_app.accounts.adult_content import read_birth_date
+from grok_app.accounts.credential import mask
 from grok_app.accounts.jobs import AccountJobs
 from grok_app.accounts.listing import Changed, Skipped
+from grok_app.accounts.online import Counted, OnlineFiles
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.record import Note, Quota, Record, Tags, as_record
 from grok_app.accounts.refresh import Refresher, open_refresher
@@ -22,9 +24,11 @@ __all__ = [
     "AccountRow",
     "Accounts",
     "Changed",
+    "Counted",
     "Lease",
     "NoAccountError",
     "Note",
+    "OnlineFiles",
     "Parcel",
     "Quota",
     "Record",
@@ -36,6 +40,7 @@ __all__ = [
     "Tags",
     "Unpacked",
     "as_record",
+    "mask",
     "open_refresher",
     "open_roster",
     "pack",

@@ -38,7 +38,6 @@ every process that shares the data folder, without a restart. A wrong value chan
 Lists are written with commas or as JSON, switches as `true` or `false`. Secrets are encrypted where they are stored.
 """
 NOT_READ_YET: Final = (
-    "asset",
     "image",
     "public",
     "video",
@@ -50,6 +49,10 @@ NOT_READ_YET: Final = (
     "app.metrics_public",
     "app.request_log_days",
     "app.video_format",
+    "asset.download_concurrent",
+    "asset.download_timeout",
+    "asset.upload_concurrent",
+    "asset.upload_timeout",
     "chat.concurrent",
     "proxy.asset_proxy_url",
     "upstream.assets_url",

@@ -17,6 +17,7 @@ from grok_app.accounts import (
     TURN_S,
     AccountJobs,
     Accounts,
+    OnlineFiles,
     RefreshSchedule,
     Roster,
     open_refresher,
@@ -51,6 +52,7 @@ class Services:
     roster: Roster
     accounts: Accounts
     jobs: AccountJobs
+    online: OnlineFiles
     chat: ChatService
     imagine: ImagineService
     edits: EditService
@@ -138,6 +140,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
             imagine=ImagineService(upstream, accounts, media, settings),
             edits=EditService(upstream, accounts, files, settings),
             video=VideoService(upstream, accounts, files, settings),
+            online=OnlineFiles(roster, accounts, upstream, tasks, settings),
             media=media,
         )
         schedule = RefreshSchedule(roster, jobs, settings, Turn(database, TURN, TURN_S))
@@ -278,4 +281,6 @@ def _grokweb_options(settings: Settings) -> GrokWebOptions:
         video_idle_timeout_s=settings.video.stream_timeout,
         upload_timeout_s=settings.asset.upload_timeout,
         download_timeout_s=settings.asset.download_timeout,
+        list_timeout_s=settings.asset.list_timeout,
+        delete_timeout_s=settings.asset.delete_timeout,
     )

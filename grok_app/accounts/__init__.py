@@ -2,9 +2,11 @@
 
 from grok_app.accounts.account import Account, Status
 from grok_app.accounts.adult_content import read_birth_date
+from grok_app.accounts.credential import mask
 from grok_app.accounts.failover import Ask, Failover, as_gateway_error, as_gateway_errors
 from grok_app.accounts.jobs import AccountJobs
 from grok_app.accounts.listing import Changed, Skipped
+from grok_app.accounts.online import Counted, OnlineFiles
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.record import Note, Quota, Record, Tags, as_record
 from grok_app.accounts.refresh import Refresher, open_refresher
@@ -24,10 +26,12 @@ __all__ = [
     "Accounts",
     "Ask",
     "Changed",
+    "Counted",
     "Failover",
     "Lease",
     "NoAccountError",
     "Note",
+    "OnlineFiles",
     "Parcel",
     "Quota",
     "Record",
@@ -41,6 +45,7 @@ __all__ = [
     "as_gateway_error",
     "as_gateway_errors",
     "as_record",
+    "mask",
     "open_refresher",
     "open_roster",
     "pack",

@@ -7,14 +7,12 @@ from typing import Any
 
 from grok_app.accounts.account import Account
 from grok_app.accounts.adult_content import TAG, StepFailedError, Switched, switch_on
-from grok_app.accounts.credential import mask
 from grok_app.accounts.refresh import Refresher
 from grok_app.accounts.roster import Roster
+from grok_app.accounts.token_tasks import Pace, TokenTasks, summed_up
 from grok_app.settings import SettingsService
-from grok_app.tasks import ItemFailedError, Job, Outcome, Task, Tasks
+from grok_app.tasks import ItemFailedError, Outcome, Task, Tasks
 from grok_app.upstream import Upstream, UpstreamError
-
-_UNKNOWN = "There is no account with this token"
 
 
 class AccountJobs:
@@ -34,7 +32,7 @@ class AccountJobs:
         self._roster = roster
         self._refresher = refresher
         self._upstream = upstream
-        self._tasks = tasks
+        self._tasks = TokenTasks(roster, tasks)
         self._settings = settings
 
     def start_refresh(self, tokens: Sequence[str]) -> Task:
@@ -46,9 +44,9 @@ class AccountJobs:
             OverloadedError: Too many tasks are under way.
         """
 
-        async def refresh(token: str) -> bool:
+        async def refresh(account: Account) -> bool:
             try:
-                await self._refresher.refresh(self._find(token).id)
+                await self._refresher.refresh(account.id)
             except UpstreamError as error:
                 raise ItemFailedError(str(error)) from error
             return True
@@ -56,20 +54,11 @@ class AccountJobs:
         def conclude(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             results = {tokens[outcome.index]: outcome.is_ok for outcome in outcomes}
             errors = {tokens[outcome.index]: outcome.reason for outcome in outcomes if not outcome.is_ok}
-            return {**_result(outcomes, results), "errors": errors}
+            return {**summed_up(outcomes, results), "errors": errors}
 
         limits = self._settings.snapshot.usage
-        return self._tasks.start(
-            Job(
-                kind="refresh",
-                items=tokens,
-                work=refresh,
-                name=mask,
-                concurrent=limits.concurrent,
-                batch_size=limits.batch_size,
-                conclude=conclude,
-            )
-        )
+        pace = Pace(limits.concurrent, limits.batch_size)
+        return self._tasks.start("refresh", tokens, refresh, conclude, pace)
 
     def start_adult_content(self, tokens: Sequence[str], birth_date: date) -> Task:
         """Switch the adult content of these accounts on; those where it is on get the tag `nsfw`.
@@ -80,8 +69,7 @@ class AccountJobs:
             OverloadedError: Too many tasks are under way.
         """
 
-        async def switch(token: str) -> Switched:
-            account = self._find(token)
+        async def switch(account: Account) -> Switched:
             try:
                 switched = await switch_on(self._upstream, account.credential.get_secret_value(), birth_date)
             except StepFailedError as failed:
@@ -91,32 +79,11 @@ class AccountJobs:
             return switched
 
         def conclude(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-            return _result(outcomes, _by_masked_name(outcomes))
+            return summed_up(outcomes, _by_masked_name(outcomes))
 
         limits = self._settings.snapshot.nsfw
-        return self._tasks.start(
-            Job(
-                kind="nsfw",
-                items=tokens,
-                work=switch,
-                name=mask,
-                concurrent=limits.concurrent,
-                batch_size=limits.batch_size,
-                conclude=conclude,
-            )
-        )
-
-    def _find(self, token: str) -> Account:
-        account = self._roster.find(token)
-        if account is None:
-            raise ItemFailedError(_UNKNOWN)
-        return account
-
-
-def _result(outcomes: Sequence[Outcome], results: dict[str, Any]) -> dict[str, Any]:
-    ok = sum(outcome.is_ok for outcome in outcomes)
-    summary = {"total": len(outcomes), "ok": ok, "fail": len(outcomes) - ok}
-    return {"status": "success", "summary": summary, "results": results}
+        pace = Pace(limits.concurrent, limits.batch_size)
+        return self._tasks.start("nsfw", tokens, switch, conclude, pace)
 
 
 def _by_masked_name(outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class Ledger:
 
         Args:
             account: As it is now. One that was deleted meanwhile stays deleted.
-            with_details: Whether something changed that only operators change: pool, tags, note.
+            with_details: Whether something changed that requests never change: pool, tags, note, the last clearing.
         """
         if self.pool.get(account.id) is None:
             return

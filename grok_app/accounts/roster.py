@@ -95,6 +95,11 @@ class Roster:
         if account is not None and tag not in account.tags:
             self.keep(replace(account, tags=(*account.tags, tag)), with_details=True)
 
+    def note_asset_clear(self, account_id: int) -> None:
+        """Remember that what Grok keeps for the account was deleted just now; it is written soon."""
+        if account := self.pool.get(account_id):
+            self.keep(replace(account, last_asset_clear_at_ms=now_ms()), with_details=True)
+
     async def _write(self, work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
         """Do this alone and to its end; once more when another process has added one of the accounts meanwhile."""
 

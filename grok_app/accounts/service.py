@@ -89,6 +89,16 @@ class Accounts:
         finally:
             self._pool.release(account.id, cost)
 
+    async def pick(self, pools: Sequence[Pool]) -> Account:
+        """The account that would be lent now, for work that takes nothing from its quota.
+
+        Raises:
+            NoAccountError: There is none to lend.
+        """
+        account = await self._reserve(pools, 0, (), 0.0)
+        self._pool.release(account.id, 0)
+        return account
+
     async def _reserve(self, pools: Sequence[Pool], cost: int, excluded: Collection[int], wait_s: float) -> Account:
         def attempt() -> Account | None:
             return self._pool.reserve(pools, cost, excluded)

@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from grok_app.api.admin import batch, cache, config, session, token_jobs, tokens
+from grok_app.api.admin import batch, cache, config, online, session, token_jobs, tokens
 from grok_app.api.files import router as files
 from grok_app.api.health import router as health
 from grok_app.api.openai import chat, images, models
@@ -28,6 +28,7 @@ ROUTERS: Final[tuple[tuple[APIRouter, tuple[str, ...]], ...]] = (
     (token_jobs, _ADMIN),
     (batch, _ADMIN),
     (cache, _ADMIN),
+    (online, _ADMIN),
     (verify_public, _PUBLIC),
 )
 """Each router with the prefixes that it answers under."""

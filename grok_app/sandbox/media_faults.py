@@ -7,6 +7,8 @@ from grok_app.sandbox.replies import json_reply, nested, refusal
 from grok_app.sandbox.variants import always, changed, cut_body, without
 from grok_app.sandbox.words import Call, Effect, Silence, Trouble, Word
 
+AGAIN: Final = "again"
+"""A page token that leads to the first page."""
 _BUSY: Final = refusal(429, 8, "Too many requests", retry_after_s=37)
 _GONE: Final = refusal(404, 5, "Asset not found")
 
@@ -45,7 +47,7 @@ _UPLOAD: Final[tuple[tuple[str, str, Effect], ...]] = (
     ("empty", "an empty JSON object", always(json_reply({}))),
 )
 _ASSETS: Final[tuple[tuple[str, str, Effect], ...]] = (
-    ("repeat", "the same nextPageToken on every page", changed(lambda page: {**page, "nextPageToken": "again"})),
+    ("repeat", "page and nextPageToken are the first on and on", changed(lambda p: {**p, "nextPageToken": AGAIN})),
     ("empty", "an empty JSON object", always(json_reply({}))),
 )
 _DELETE: Final[tuple[tuple[str, str, Effect], ...]] = (("404", "no such asset", _GONE),)

@@ -38,21 +38,12 @@ every process that shares the data folder, without a restart. A wrong value chan
 Lists are written with commas or as JSON, switches as `true` or `false`. Secrets are encrypted where they are stored.
 """
 NOT_READ_YET: Final = (
-    "asset",
-    "image",
     "public",
-    "video",
     "voice",
-    "app.app_url",
-    "app.image_format",
-    "app.language",
     "app.log_content",
     "app.metrics_public",
     "app.request_log_days",
-    "app.video_format",
     "chat.concurrent",
-    "proxy.asset_proxy_url",
-    "upstream.assets_url",
 )
 """Sections and settings of parts that come later: stored and checked, but without effect today."""
 _PAGE_WAITING: Final = """\

@@ -3,14 +3,17 @@
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from grok_app.accounts import AccountJobs, Accounts, Refresher, Roster, open_roster
+from grok_app.accounts import AccountJobs, Accounts, OnlineFiles, Refresher, Roster, open_roster
 from grok_app.catalog import Pool
 from grok_app.db import Database, Notice, Vault
 from grok_app.settings import SettingsService
 from grok_app.tasks import Tasks, open_tasks
+from grok_app.upstream import MediaUpstream
+from tests.accounts.files import ScriptedFiles
 from tests.accounts.grok import ScriptedGrok
 from tests.storage import database, database_url, settings, vault
 
@@ -73,3 +76,18 @@ def jobs(
 ) -> AccountJobs:
     """Starts tasks over the roster's accounts."""
     return AccountJobs(roster, refresher, grok, tasks, settings)
+
+
+@pytest.fixture
+async def files() -> ScriptedFiles:
+    """What Grok keeps: nothing yet."""
+    return ScriptedFiles()
+
+
+@pytest.fixture
+def online(
+    roster: Roster, accounts: Accounts, files: ScriptedFiles, tasks: Tasks, settings: SettingsService
+) -> OnlineFiles:
+    """Counts and clears what the scripted Grok keeps."""
+    upstream = cast("MediaUpstream", files)  # of which it has what is asked for here
+    return OnlineFiles(roster, accounts, upstream, tasks, settings)

@@ -82,9 +82,15 @@ async def test_assets_are_listed_page_by_page_and_deleted(caller: Caller) -> Non
 
 
 async def test_a_list_may_repeat_its_page_token(caller: Caller) -> None:
-    """@assets-repeat: a client that follows it never ends."""
-    page = await caller.http.get(ASSETS, headers=cookies_of("sandbox-basic-@assets-repeat"))
-    assert page.json()["nextPageToken"] == "again"
+    """@assets-repeat: the first page again and again; a client that follows it never ends."""
+    account = "sandbox-basic-@assets-repeat"
+    await upload(caller, png(), account)
+    query = {"pageToken": "again"}
+    first, second = [
+        (await caller.http.get(ASSETS, params=params, headers=cookies_of(account))).json() for params in ({}, query)
+    ]
+    assert first["nextPageToken"] == "again"
+    assert second == first
 
 
 @pytest.mark.parametrize("query", [{"pageSize": "0"}, {"pageSize": "x"}, {"pageToken": "gone"}])

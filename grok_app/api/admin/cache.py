@@ -1,4 +1,4 @@
-"""The media cache as the operator sees it: how much there is, what, and away with it."""
+"""The files of the media cache as the operator sees them: what there is, and away with it."""
 
 from typing import Annotated, Any, Final
 
@@ -28,12 +28,6 @@ class ItemToDelete(KindToClear):
     name: str = Field(description="As the list has it.")
 
 
-@router.get("", summary="Show how much is cached")
-async def show_cache(services: Current) -> Response:
-    """How many pictures and videos there are, and their sizes in MB of 1,048,576 bytes."""
-    return json_response({f"local_{kind}": _as_json(services.media.stats(kind)) for kind in Kind})
-
-
 @router.get("/list", summary="List the cached files")
 async def list_files(
     services: Current,
@@ -51,7 +45,7 @@ async def list_files(
 async def clear_files(request: Request, services: Current) -> Response:
     """Answers how many files that were, and their size in MB."""
     body = await read_json(request, KindToClear)
-    return json_response({"status": "success", "result": _as_json(await services.media.clear(body.type))})
+    return json_response({"status": "success", "result": stats_as_json(await services.media.clear(body.type))})
 
 
 @router.post("/item/delete", summary="Delete one cached file", openapi_extra=json_body(ItemToDelete))
@@ -63,7 +57,8 @@ async def delete_file(request: Request, services: Current) -> Response:
     )
 
 
-def _as_json(stats: Stats) -> dict[str, Any]:
+def stats_as_json(stats: Stats) -> dict[str, Any]:
+    """How much there is, in MB of 1,048,576 bytes."""
     return {"count": stats.count, "size_mb": round(stats.size_bytes / (1 << 20), 2)}
 
 

@@ -45,7 +45,7 @@ async def refresh(request: Request, services: Current) -> Response:
 @router.post("/refresh/async", summary="Refresh quotas as a task", openapi_extra=json_body(ChosenTokens))
 async def refresh_async(request: Request, services: Current) -> Response:
     """Start it, and answer the task's id for `GET …/batch/{task_id}/stream`."""
-    return _started(await _start_refresh(request, services))
+    return started(await _start_refresh(request, services))
 
 
 @router.post("/nsfw/enable", summary="Switch adult content on", openapi_extra=json_body(TokensToSwitch))
@@ -57,7 +57,7 @@ async def enable_adult_content(request: Request, services: Current) -> Response:
 @router.post("/nsfw/enable/async", summary="Switch adult content on as a task", openapi_extra=json_body(TokensToSwitch))
 async def enable_adult_content_async(request: Request, services: Current) -> Response:
     """Start it, and answer the task's id for `GET …/batch/{task_id}/stream`."""
-    return _started(await _start_adult_content(request, services))
+    return started(await _start_adult_content(request, services))
 
 
 async def _start_refresh(request: Request, services: Services) -> Task:
@@ -74,5 +74,6 @@ async def _start_adult_content(request: Request, services: Services) -> Task:
     return services.jobs.start_adult_content(tokens, birth_date)
 
 
-def _started(task: Task) -> Response:
+def started(task: Task) -> Response:
+    """The answer to whoever started a task."""
     return json_response({"status": "success", "task_id": task.id, "total": task.progress().total})

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from grok_app.sandbox.accounts import Account
 from grok_app.sandbox.exchange import Asked, Outcome
 from grok_app.sandbox.media.library import Asset, File
+from grok_app.sandbox.media_faults import AGAIN
 from grok_app.sandbox.replies import RefusedError, Reply, json_reply, refusal
 from grok_app.sandbox.state import Sandbox
 
@@ -135,7 +136,7 @@ def _content(encoded: Any) -> bytes:
 
 
 def _start(assets: list[Asset], token: str) -> int:
-    if not token:
+    if token in ("", AGAIN):
         return 0
     index = next((index for index, asset in enumerate(assets) if asset.id == token), None)
     if index is None:

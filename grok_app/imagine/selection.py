@@ -69,6 +69,7 @@ class Selection:
         self._ids: dict[str, str] = {}
         self._stages: dict[str, Stage] = {}
         self._ended: set[str] = set()
+        self._wanted = count
         self._spares: dict[str, Chosen] = {}
         self._missing = set(range(count))
         self.moderated = 0
@@ -85,12 +86,14 @@ class Selection:
         return any(stage >= Stage.MEDIUM for stage in self._stages.values())
 
     @property
-    def is_refused(self) -> bool:
-        """Whether Grok has refused every picture that it began, and began enough of them."""
-        return bool(self._ended) and len(self._ended) >= max(self.missing, len(self._stages))
+    def is_over(self) -> bool:
+        """Whether Grok has finished or refused every picture that it began, and began enough of them."""
+        finished = sum(stage is Stage.FINAL for stage in self._stages.values())
+        return finished + len(self._ended) >= max(self._wanted, len(self._stages))
 
     def begin(self) -> None:
         """Forget what the last socket left unfinished."""
+        self._wanted = self.missing
         finished = {self._places[key] for key in self._places} - self._missing
         self._places = {key: place for key, place in self._places.items() if place in finished}
         self._free = sorted(self._missing)

@@ -65,7 +65,7 @@ async def draw(
     missing = selection.missing
     watch = _Watch(selection, missing, patience)
     async with aclosing(upstream.imagine(credential, prompt)) as frames:
-        while selection.missing and not selection.is_refused:
+        while selection.missing and not selection.is_over:
             frame = await watch.next(frames)
             if frame is None:
                 break

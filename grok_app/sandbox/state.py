@@ -68,7 +68,7 @@ class Sandbox:
             return task.result()
         finally:
             self._tasks.discard(task)
-            await _abandon(task, leaving)
+            _abandon(task, leaving)
 
     def _is_first(self, word: Word, call: Call, text: str) -> bool:
         key = (word.name, call, hash(text))
@@ -81,8 +81,7 @@ class Sandbox:
         return True
 
 
-async def _abandon(*tasks: asyncio.Future[Any] | None) -> None:
-    given_up = [task for task in tasks if task]
-    for task in given_up:
-        task.cancel()
-    await asyncio.gather(*given_up, return_exceptions=True)
+def _abandon(*tasks: asyncio.Future[Any] | None) -> None:
+    for task in tasks:
+        if task:
+            task.cancel()

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from grok_app.api.lifting import Lifter
-from grok_app.api.openai.content import is_data_uri, is_url
+from grok_app.api.openai.content import is_url
 from grok_app.errors import InvalidRequestError
 from grok_app.media import Source, SourceKind
 
@@ -43,13 +43,13 @@ def source(value: str, kind: SourceKind, param: str, lifter: Lifter, name: str =
     if is_url(value):
         return Source(kind, param, value, name)
     field = ".".join(param.split(".")[-2:])
-    if not is_data_uri(value):
+    head, comma, payload = value.partition(",")
+    if not comma or not head.startswith("data:") or not head.endswith(";base64"):
         raise InvalidRequestError(f"{field} must be a URL or data URI", param=param, code="invalid_media")
     if lifted := lifter.find(value):
         if lifted.error:
             raise InvalidRequestError(f"{field}: {lifted.error}", param=param, code="invalid_media")
         return Source(kind, param, lifted.content, name, lifted.mime_type)
-    head, _, payload = value.partition(",")
     try:
         content = b64decode(payload, validate=True)
     except (Base64Error, ValueError):

@@ -66,5 +66,5 @@ class EditJson(EditBody):
     @classmethod
     def _as_list(cls, value: Any) -> Any:
         """One alone is a list of one; what stands within an object, as in a message, is taken out."""
-        items = value if isinstance(value, list) else [] if value is None else [value]
+        items = value if isinstance(value, list) else [] if value in (None, "") else [value]
         return [item.get("url", item.get("image_url")) if isinstance(item, dict) else item for item in items]

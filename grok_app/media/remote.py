@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from ssl import SSLContext
-from typing import BinaryIO, Final
+from typing import IO, Final
 from urllib.parse import unquote
 
 import httpx
@@ -61,7 +61,7 @@ class RemoteFiles:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def fetch(self, url: str, into: BinaryIO, *, limit_bytes: int, timeout_s: float) -> Remote:
+    async def fetch(self, url: str, into: IO[bytes], *, limit_bytes: int, timeout_s: float) -> Remote:
         """Write the file at this URL into another one.
 
         Args:
@@ -86,7 +86,7 @@ class RemoteFiles:
         except httpx.HTTPError as exc:
             raise _refusal("The host of the URL broke off, or answered what is not HTTP") from exc
 
-    async def _follow(self, url: str, into: BinaryIO, limit_bytes: int) -> Remote:
+    async def _follow(self, url: str, into: IO[bytes], limit_bytes: int) -> Remote:
         place = httpx.URL(url)
         for _ in range(1 + _MOST_REDIRECTS):
             async with self._client.stream("GET", _fit(place)) as response:
@@ -198,7 +198,7 @@ def _fit(url: httpx.URL) -> httpx.URL:
     return url
 
 
-async def _save(response: httpx.Response, into: BinaryIO, limit_bytes: int) -> None:
+async def _save(response: httpx.Response, into: IO[bytes], limit_bytes: int) -> None:
     """Write the body into the file, or say why there is none."""
     if not response.is_success:
         raise _refusal(f"The host of the URL answered with status {response.status_code}")

@@ -69,6 +69,14 @@ def test_the_place_of_a_cut_does_not_matter() -> None:
     assert lift(body, 1) == {"url": png(), "x": [{"data": png()}]}
 
 
+@pytest.mark.parametrize("steps", range(1, 6))
+def test_the_place_of_a_file_does_not_matter(steps: int) -> None:
+    """It may begin anywhere in what is searched at a time."""
+    for place in range(steps * LEAST_BYTES - 300, steps * LEAST_BYTES + 300, 9):
+        document = {"text": "a" * place, "url": HEAD + LARGE, "more": "a" * LEAST_BYTES}
+        assert lift(json.dumps(document), 1 << 30) == {**document, "url": png()}
+
+
 def test_white_space_and_escaped_slashes_are_json() -> None:
     """As other languages write it."""
     body = json.dumps({"image": [HEAD + LARGE, HEAD + LARGE]}, indent=4).replace(": ", " \n\t\r: \n")
@@ -146,6 +154,14 @@ def test_padding_is_checked() -> None:
         for step in (*STEPS, 1):
             fault = lift(json.dumps({"url": HEAD + LARGE + tail}), step)["url"][3]
             assert (fault is None) == is_good
+
+
+def test_padding_ends_a_payload_also_where_a_piece_ends() -> None:
+    """Each piece on its own would be right."""
+    with closing(Lifter(file_limit_bytes=LIMIT)) as lifter:
+        lifter.feed(f'{{"url":"{HEAD}{LARGE * 3}AA=='.encode())
+        lifter.feed(f'{LARGE * 3}"}}'.encode())
+        assert outcome(lifter, json.loads(lifter.finish()))["url"][3] == Fault.NOT_BASE64
 
 
 def test_a_file_may_be_as_large_as_the_limit() -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from grok_app.api.errors import schema_error
 from grok_app.api.lifting import Lifter
 from grok_app.errors import InvalidRequestError, RequestTooLargeError
-from grok_app.media import MOST_BYTES
+from grok_app.media import MOST_BYTES, storing
 
 BODY_LIMIT_BYTES: Final = 100 << 20
 """A few attachments of 50 MB, in base64, and the words around them."""
@@ -47,10 +47,11 @@ async def read_with_files(request: Request, model: type[ModelT], held: ExitStack
         RequestTooLargeError: As `read_json` does.
     """
     lifter = held.enter_context(closing(Lifter(file_limit_bytes=MOST_BYTES)))
-    async with aclosing(limited(request, BODY_LIMIT_BYTES)) as parts:
-        async for part in parts:
-            lifter.feed(part)
-    return _validate(model, lifter.finish()), lifter
+    with storing():
+        async with aclosing(limited(request, BODY_LIMIT_BYTES)) as parts:
+            async for part in parts:
+                lifter.feed(part)
+        return _validate(model, lifter.finish()), lifter
 
 
 async def limited(request: Request, limit_bytes: int) -> AsyncGenerator[bytes, None]:

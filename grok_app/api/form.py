@@ -11,6 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from grok_app.api.body import limited
 from grok_app.errors import InvalidRequestError
+from grok_app.media import storing
 
 _MOST_FIELDS: Final = 64
 _FIELD_BYTES: Final = 1 << 20
@@ -40,7 +41,8 @@ async def read_form(request: Request, held: ExitStack, *, most_files: int, limit
         request.headers, parts, max_files=most_files, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES
     )
     try:
-        form = await parser.parse()
+        with storing():
+            form = await parser.parse()
     except (MultiPartException, FormParserError) as error:
         raise InvalidRequestError(f"The form can't be read: {error}", code="multipart_invalid", param="body") from error
     for file in form.values():

@@ -6,9 +6,10 @@ And the files that callers give: fetched where nobody is harmed, checked, and ha
 from grok_app.media.cache import MediaCache, open_media
 from grok_app.media.entry import Entry, Kind, Stats, clean_name, content_type, path_of
 from grok_app.media.files import Files
+from grok_app.media.full import storing
 from grok_app.media.remote import RemoteFiles, open_remote_files
 from grok_app.media.sniff import picture_type
-from grok_app.media.sources import MOST_BYTES, Source, SourceKind, Sources
+from grok_app.media.sources import MOST_BYTES, Source, SourceKind, Sources, field_of, too_large
 from grok_app.media.together import together
 from grok_app.media.transfer import PerAccount, Transfer
 
@@ -27,9 +28,12 @@ __all__ = [
     "Transfer",
     "clean_name",
     "content_type",
+    "field_of",
     "open_media",
     "open_remote_files",
     "path_of",
     "picture_type",
+    "storing",
     "together",
+    "too_large",
 ]

@@ -1,7 +1,6 @@
 """The media cache: files by kind and name, and how much of them is kept."""
 
 import asyncio
-import errno
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -10,11 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from grok_app.db import unbroken
-from grok_app.errors import InvalidRequestError, NotFoundError, OverloadedError, UpstreamFailedError
+from grok_app.errors import InvalidRequestError, NotFoundError, UpstreamFailedError
 from grok_app.logs import get_logger
 from grok_app.media.entry import MOST_BYTES, Entry, Key, Kind, Stats, clean_name
 from grok_app.media.flights import Flights
 from grok_app.media.folder import Part, entry_of, files_in, look, remove, scan
+from grok_app.media.full import storing
 from grok_app.media.index import Index
 from grok_app.settings import SettingsService
 
@@ -24,7 +24,6 @@ KEPT_SHARE: Final = 0.8
 _BATCH: Final = 200
 """Files removed at a time; whoever has finished one waits that long."""
 _WRITE_BYTES: Final = 256 << 10
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 Content = bytes | AsyncGenerator[bytes, None]
 
@@ -114,14 +113,9 @@ class MediaCache:
         key = kind, clean_name(kind, name)
         part = Part(self._folder / kind)
         try:
-            await _fill(part, content, kind)
-            return await unbroken(self._finish(part, key))
-        except OSError as error:
-            if error.errno not in _FULL:
-                raise
-            raise OverloadedError(
-                f"The disk is full: the {kind} could not be stored. Please try again later."
-            ) from error
+            with storing(kind):
+                await _fill(part, content, kind)
+                return await unbroken(self._finish(part, key))
         finally:
             await unbroken(asyncio.to_thread(part.discard))
 

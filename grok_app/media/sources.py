@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, Final, cast
+from typing import IO, Final
 from urllib.parse import unquote
 
 from grok_app.errors import InvalidRequestError, NotFoundError
 from grok_app.media.cache import MediaCache
 from grok_app.media.entry import Kind, content_type
+from grok_app.media.full import storing
 from grok_app.media.remote import RemoteFiles
 from grok_app.media.sniff import HEAD_BYTES, picture_type
 from grok_app.media.together import together
@@ -50,16 +51,21 @@ class Source:
     kind: SourceKind
     param: str
     """The field of the request that it stands in, for errors."""
-    content: BinaryIO | str
+    content: IO[bytes] | str
     """The content, or an http address where it is; an open file outlives the request."""
     name: str = ""
     mime_type: str = ""
     """As the caller says it; empty when not said."""
 
-    @property
-    def field(self) -> str:
-        """The end of the param, as people know the field: `image_url.url`."""
-        return ".".join(self.param.split(".")[-2:])
+
+def field_of(param: str) -> str:
+    """The end of a param, as people know the field: `image_url.url`."""
+    return ".".join(param.split(".")[-2:])
+
+
+def too_large(kind: SourceKind, param: str) -> InvalidRequestError:
+    """What is said of a file with more than `MOST_BYTES`."""
+    return InvalidRequestError(_RULES[kind].if_large.format(field_of(param)), code="file_too_large", param=param)
 
 
 class Sources:
@@ -108,14 +114,15 @@ class Sources:
     async def _fetch(self, source: Source, url: str, stack: AsyncExitStack) -> Upload:
         file = stack.enter_context(_spool())
         timeout_s = self._settings.snapshot.asset.download_timeout
-        remote = await self._remote.fetch(url, file, limit_bytes=MOST_BYTES, timeout_s=timeout_s)
+        with storing():
+            remote = await self._remote.fetch(url, file, limit_bytes=MOST_BYTES, timeout_s=timeout_s)
         return await _check(source, file, source.name or remote.name, source.mime_type or remote.mime_type)
 
 
 @contextmanager
-def _spool() -> Iterator[BinaryIO]:
+def _spool() -> Iterator[IO[bytes]]:
     with SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
-        yield cast("BinaryIO", file)
+        yield file
 
 
 @contextmanager
@@ -136,21 +143,21 @@ def _own_file(url: str, own_url: str) -> tuple[Kind, str] | None:
     return (Kind(match[1]), unquote(match[2])) if match else None
 
 
-async def _check(source: Source, content: BinaryIO | Path, name: str, mime_type: str) -> Upload:
+async def _check(source: Source, content: IO[bytes] | Path, name: str, mime_type: str) -> Upload:
     rule = _RULES[source.kind]
     size, head = await asyncio.to_thread(_look, content)
     if not size:
-        raise InvalidRequestError(rule.if_empty[1].format(source.field), code=rule.if_empty[0])
+        raise InvalidRequestError(rule.if_empty[1].format(field_of(source.param)), code=rule.if_empty[0])
     if size > MOST_BYTES:
-        raise InvalidRequestError(rule.if_large.format(source.field), code="file_too_large")
+        raise too_large(source.kind, source.param)
     said = mime_type if _TYPE.fullmatch(mime_type) and mime_type != _UNKNOWN_TYPE else _guess(name)
     found = rule.type_of(said, head)
     if found is None:
-        raise InvalidRequestError(rule.if_other[1].format(source.field), code=rule.if_other[0])
+        raise InvalidRequestError(rule.if_other[1].format(field_of(source.param)), code=rule.if_other[0])
     return Upload(_name(name, found), found, content)
 
 
-def _look(content: BinaryIO | Path) -> tuple[int, bytes]:
+def _look(content: IO[bytes] | Path) -> tuple[int, bytes]:
     """How large a file is, and how it begins."""
     if isinstance(content, Path):
         with content.open("rb") as file:

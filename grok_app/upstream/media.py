@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Upload:
 
     name: str
     mime_type: str
-    content: bytes | Path | BinaryIO
+    content: bytes | Path | IO[bytes]
     """The bytes, or a local file that stays as it is meanwhile; an open one is read from its beginning."""
 
 

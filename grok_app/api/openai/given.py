@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Any, Final
 
-from grok_app.api.lifting import Lifter
+from grok_app.api.lifting import Fault, Lifter
 from grok_app.api.openai.content import is_url
 from grok_app.errors import InvalidRequestError
-from grok_app.media import Source, SourceKind
+from grok_app.media import Source, SourceKind, field_of, too_large
 
 _BLOCKS: Final = {
     "image_url": ("url", SourceKind.IMAGE),
@@ -42,18 +42,20 @@ def source(value: str, kind: SourceKind, param: str, lifter: Lifter, name: str =
     """
     if is_url(value):
         return Source(kind, param, value, name)
-    field = ".".join(param.split(".")[-2:])
+    field = field_of(param)
     head, comma, payload = value.partition(",")
     if not comma or not head.startswith("data:") or not head.endswith(";base64"):
         raise InvalidRequestError(f"{field} must be a URL or data URI", param=param, code="invalid_media")
     if lifted := lifter.find(value):
+        if lifted.error is Fault.TOO_LARGE:
+            raise too_large(kind, param)
         if lifted.error:
-            raise InvalidRequestError(f"{field}: {lifted.error}", param=param, code="invalid_media")
+            raise InvalidRequestError(f"{field} {lifted.error}", param=param, code="invalid_media")
         return Source(kind, param, lifted.content, name, lifted.mime_type)
     try:
         content = b64decode(payload, validate=True)
     except (Base64Error, ValueError):
-        raise InvalidRequestError(f"{field} is not valid base64", param=param, code="invalid_media") from None
+        raise InvalidRequestError(f"{field} {Fault.NOT_BASE64}", param=param, code="invalid_media") from None
     mime_type = head.removeprefix("data:").partition(";")[0].strip().lower()
     return Source(kind, param, BytesIO(content), name, mime_type)
 

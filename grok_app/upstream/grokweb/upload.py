@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, Final
 
 import orjson
 
@@ -38,7 +38,7 @@ class UploadBody:
     A local file is read in pieces of 48 KiB on the event loop: less than sending the piece costs.
     """
 
-    def __init__(self, file: Upload, content: BinaryIO) -> None:
+    def __init__(self, file: Upload, content: IO[bytes]) -> None:
         self._size = content.seek(0, 2)
         named = orjson.dumps({"fileName": file.name, "fileMimeType": file.mime_type, "content": ""})
         self._head = named[:-2]

@@ -26,7 +26,17 @@ from grok_app.logs import get_logger
 from grok_app.media import Entry, Files, Kind, PerAccount, SourceKind, content_type, path_of
 from grok_app.phrases import lost_picture
 from grok_app.settings import Settings, SettingsService
-from grok_app.upstream import CardFrame, ChatPrompt, EndFrame, Frame, StartFrame, Upload, Upstream, UpstreamError
+from grok_app.upstream import (
+    CardFrame,
+    ChatPrompt,
+    EndFrame,
+    Frame,
+    StartFrame,
+    TokenFrame,
+    Upload,
+    Upstream,
+    UpstreamError,
+)
 
 log = get_logger(__name__)
 
@@ -94,12 +104,16 @@ class ChatService:
             credential = lease.credential.get_secret_value()
             ids = tuple(uploaded.id for uploaded in await attached.of(credential))
             prompt = _prompt(request, model, message, ids)
+            has_text = False
             pictures: tuple[str, ...] = ()
             async with aclosing(self._upstream.chat(credential, prompt)) as frames:
                 async for frame in frames:
-                    pictures = frame.pictures if isinstance(frame, EndFrame) else pictures
+                    has_text = has_text or isinstance(frame, TokenFrame)
+                    if isinstance(frame, EndFrame):
+                        has_text, pictures = has_text or bool(frame.message), frame.pictures
                     yield frame
-            async with aclosing(self._pictures(credential, pictures, request.own_url, settings)) as shown:
+            shown = self._pictures(credential, pictures, request.own_url, settings, is_optional=has_text)
+            async with aclosing(shown):
                 async for picture in shown:
                     yield picture
 
@@ -107,23 +121,30 @@ class ChatService:
         return failover.run(model.pools, model.cost, ask, begins=_is_word)
 
     async def _pictures(
-        self, credential: str, addresses: tuple[str, ...], own_url: str, settings: Settings
+        self, credential: str, addresses: tuple[str, ...], own_url: str, settings: Settings, *, is_optional: bool
     ) -> AsyncGenerator[_Shown, None]:
-        """The drawn pictures in Grok's order, all on their way at once."""
-        tasks = [
-            asyncio.create_task(self._files.transfer.keep(credential, Kind.IMAGE, address)) for address in addresses
-        ]
+        """The drawn pictures in Grok's order, all on their way at once.
+
+        Raises:
+            UpstreamError: None of them could be had, and they are not optional.
+        """
+        tasks = [asyncio.create_task(self._files.transfer.keep(credential, Kind.IMAGE, at)) for at in addresses]
+        lost: list[UpstreamError | GatewayError] = []
         try:
             for task in tasks:
                 try:
                     yield _Shown(await self._markdown(await task, own_url, settings))
-                except (UpstreamError, GatewayError):  # the answer is there, and one of its pictures isn't worth it
-                    log.warning("a picture of an answer was lost", exc_info=True)
-                    yield _Shown(lost_picture(settings.app.language))
+                except (UpstreamError, GatewayError) as error:
+                    log.warning("a picture of an answer was lost", reason=str(error))
+                    lost.append(error)
+                    if is_optional:
+                        yield _Shown(lost_picture(settings.app.language))
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        if lost and len(lost) == len(tasks) and not is_optional:
+            raise lost[0]
 
     async def _markdown(self, entry: Entry, own_url: str, settings: Settings) -> str:
         title = entry.name.rpartition(".")[0]

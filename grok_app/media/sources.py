@@ -27,6 +27,8 @@ MOST_BYTES: Final = 50 << 20
 IN_MEMORY_BYTES: Final = 1 << 20
 """Of a fetched file; what is larger waits on the disk."""
 _OWN_PATH: Final = re.compile(r"(?:/grok)?/v1/files/(image|video)/([^?#]+)")
+_KNOWN_TYPES: Final = mimetypes.MimeTypes()
+"""Python's own table, whatever the system knows beside."""
 _UNKNOWN_TYPE: Final = "application/octet-stream"
 _TYPE: Final = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 _EDITABLE: Final = ("image/png", "image/jpeg", "image/webp")
@@ -209,10 +211,14 @@ _RULES: Final[Mapping[SourceKind, _Rule]] = {
 
 def _guess(name: str) -> str:
     """The type that a name's extension says; empty when it says none."""
-    return mimetypes.guess_type(name)[0] or ""
+    return _KNOWN_TYPES.guess_type(name)[0] or ""
 
 
 def _name(name: str, mime_type: str) -> str:
     """A file name that nobody can misread, with an extension."""
     clean = _UNWANTED.sub("_", name).strip(". ")[-_MOST_NAME_CHARS:] or "file"
-    return clean if "." in clean else clean + (mimetypes.guess_extension(mime_type) or "")
+    return (
+        clean
+        if "." in clean
+        else clean + (_KNOWN_TYPES.guess_extension(mime_type) or f".{mime_type.partition('/')[2]}")
+    )

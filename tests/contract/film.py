@@ -54,9 +54,9 @@ def shown(gateway: Gateway, content: Any, *, stream: bool = False, **fields: Any
     return answer
 
 
-def steps(gateway: Gateway, content: Any, *, stream: bool, **fields: Any) -> list[str]:
-    """The lines of the thinking, which must be all that the element or the field of it has."""
-    answer, reasoning = parts(gateway, content, stream=stream, model=MODEL, **fields)
+def steps(gateway: Gateway, content: Any, **fields: Any) -> list[str]:
+    """The lines of the thinking of a stream, which must be all that the element or the field of it has."""
+    answer, reasoning = parts(gateway, content, stream=True, model=MODEL, **fields)
     if reasoning:
         assert "think>" not in answer + reasoning
         return reasoning.splitlines()

@@ -24,13 +24,13 @@ from tests.servers import Gateway, Sandbox
 
 FILES = {
     "png": ("image_url", "image/png", picture("PNG")),
-    "jpeg": ("image_url", "image/jpeg", picture("JPEG")),
+    "jpg": ("image_url", "image/jpeg", picture("JPEG")),
     "webp": ("image_url", "image/webp", picture("WEBP")),
     "gif": ("image_url", "image/gif", picture("GIF")),
     "wav": ("input_audio", "audio/wav", b"RIFF\x24\x00\x00\x00WAVEfmt "),
-    "mpeg": ("input_audio", "audio/mpeg", b"ID3\x04\x00\x00"),
+    "mp3": ("input_audio", "audio/mpeg", b"ID3\x04\x00\x00"),
     "pdf": ("file", "application/pdf", b"%PDF-1.7"),
-    "plain": ("file", "text/plain", "Zażółć gęślą jaźń".encode()),
+    "txt": ("file", "text/plain", "Zażółć gęślą jaźń".encode()),
 }
 """Kinds of attachment by the extension that their name gets."""
 TOO_LARGE = (50 << 20) + 1

@@ -8,6 +8,7 @@ from uuid import UUID
 import openai
 import pytest
 
+from grok_app.phrases import lost_picture
 from tests.contract.media import DOWNLOAD, DOWNLOAD_LIMIT_S, FILES_URL, SHOWN, Calls, assets, links_of, opened
 from tests.contract.test_thinking import parts
 from tests.contract.wire import CHAT, DONE, ask, body, events, streamed, text_of
@@ -133,7 +134,7 @@ def test_a_moderated_picture_is_not_shown(gateway: Gateway, question: str, word:
 def test_a_picture_that_cannot_be_had_spoils_nothing(
     lossy: Gateway, abroad: Gateway, question: str, turn: str, stream: bool
 ) -> None:
-    """Missing or cut off: the text is whole, the answer ends well and has no broken link."""
+    """Missing or cut off: the text is whole, the answer ends well, says so and has no broken link."""
     asked = f"{question} {turn}"
     answer = ask(lossy, f"{asked} @images", stream=stream, **PLAIN)
 
@@ -146,7 +147,9 @@ def test_a_picture_that_cannot_be_had_spoils_nothing(
         [choice] = answer.json()["choices"]
         reason, content = choice["finish_reason"], choice["message"]["content"]
     assert reason == "stop"
-    assert content.rstrip() == text_of(abroad, asked, stream=False, **PLAIN).rstrip()
+    whole, *lost = content.rstrip().split(f"\n\n{lost_picture('en')}")
+    assert whole.rstrip() == text_of(abroad, asked, stream=False, **PLAIN).rstrip()
+    assert lost == ["", ""]
 
 
 def test_text_does_not_wait_for_pictures(lossy: Gateway, question: str) -> None:
@@ -165,10 +168,9 @@ def test_text_does_not_wait_for_pictures(lossy: Gateway, question: str) -> None:
     assert waited_s > DOWNLOAD_LIMIT_S / 2
 
 
-@both_forms
-def test_progress_is_thinking(gateway: Gateway, question: str, stream: bool) -> None:
+def test_progress_is_thinking(gateway: Gateway, question: str) -> None:
     """While thinking is shown, each step of a picture is a line of it; the answer itself has none."""
-    content, reasoning = parts(gateway, f"{question} @images", stream=stream, model="grok-3")
+    content, reasoning = parts(gateway, f"{question} @images", stream=True, model="grok-3")
 
     assert reasoning == ""
     assert content.startswith("<think>\n")
@@ -180,20 +182,27 @@ def test_progress_is_thinking(gateway: Gateway, question: str, stream: bool) -> 
     assert len(links_of(answer)) == 2
 
 
-@both_forms
-def test_progress_has_lines_of_its_own(gateway: Gateway, question: str, stream: bool) -> None:
+def test_a_whole_answer_has_no_progress(gateway: Gateway, question: str) -> None:
+    """Progress that is past is no news: where nothing was thought, there is no thinking."""
+    content, reasoning = parts(gateway, f"{question} @images", stream=False, model="grok-3")
+
+    assert reasoning == ""
+    assert "think>" not in content
+    assert len(links_of(content)) == 2
+
+
+def test_progress_has_lines_of_its_own(gateway: Gateway, question: str) -> None:
     """A model that thinks in words has its steps between them, none on a line with something else."""
-    content, _ = parts(gateway, f"{question} @images", stream=stream, model="grok-4-thinking")
+    content, _ = parts(gateway, f"{question} @images", stream=True, model="grok-4-thinking")
 
     thinking = content.partition("</think>")[0]
     assert "Thinking about your request" in thinking
     assert lines_of(thinking) == ENGLISH
 
 
-@both_forms
-def test_progress_speaks_the_language_of_the_operator(abroad: Gateway, question: str, stream: bool) -> None:
+def test_progress_speaks_the_language_of_the_operator(abroad: Gateway, question: str) -> None:
     """`app.language` and `app.thinking_format` hold for progress too."""
-    content, reasoning = parts(abroad, f"{question} @images", stream=stream, model="grok-3", reasoning_effort="low")
+    content, reasoning = parts(abroad, f"{question} @images", stream=True, model="grok-3", reasoning_effort="low")
 
     assert lines_of(reasoning) == CHINESE
     assert lines_of(content) == []

@@ -95,17 +95,21 @@ def test_links_begin_with_the_callers_address(gateway: Gateway, question: str) -
     assert player.poster.startswith("http://films.example.net/v1/files/image/")
 
 
-@both_forms
 @pytest.mark.parametrize("effort", [None, "high"], ids=str)
-def test_progress_is_thinking(gateway: Gateway, question: str, effort: str | None, stream: bool) -> None:
+def test_progress_is_thinking(gateway: Gateway, question: str, effort: str | None) -> None:
     """While thinking is shown, each step is a line of it, once, in English by default."""
-    assert steps(gateway, question, stream=stream, reasoning_effort=effort) == ENGLISH
+    assert steps(gateway, question, reasoning_effort=effort) == ENGLISH
 
 
-@both_forms
-def test_progress_speaks_the_language_of_the_operator(abroad: Gateway, question: str, stream: bool) -> None:
+def test_progress_speaks_the_language_of_the_operator(abroad: Gateway, question: str) -> None:
     """`app.language` and `app.thinking_format` hold for progress too."""
-    assert steps(abroad, question, stream=stream, reasoning_effort="low") == CHINESE
+    assert steps(abroad, question, reasoning_effort="low") == CHINESE
+
+
+def test_a_whole_answer_is_the_video_alone(gateway: Gateway, question: str) -> None:
+    """Progress that is past is no news, and a script that takes the content for the video must go on working."""
+    answer = film(gateway, question, reasoning_effort="high").raise_for_status().json()
+    assert answer["choices"][0]["message"]["content"].startswith("<video controls")
 
 
 @both_forms
@@ -171,7 +175,7 @@ def test_the_official_client_gets_a_video(gateway: Gateway, question: str, prefi
     assert (choice.finish_reason, choice.message.role) == ("stop", "assistant")
     said = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
     for content in (said, choice.message.content or ""):
-        assert gateway.stranger.get(Player(content.partition("</think>")[2]).video).content == clip()
+        assert gateway.stranger.get(Player(content.rpartition("</think>")[2]).video).content == clip()
     assert last.choices == []
     for usage in (last.usage, whole.usage):
         assert usage is not None

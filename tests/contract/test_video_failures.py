@@ -24,10 +24,9 @@ LATE = (504, "server_error", "upstream_timeout")
 both_forms = pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
 
 
-@both_forms
-def test_720p_of_a_basic_account_is_upscaled(abroad: Gateway, calls: Calls, question: str, stream: bool) -> None:
+def test_720p_of_a_basic_account_is_upscaled(abroad: Gateway, calls: Calls, question: str) -> None:
     """Grok makes it larger after it is finished; the step is a line of the thinking, and the larger file is kept."""
-    lines = steps(abroad, question, stream=stream, video_config=HD, reasoning_effort="low")
+    lines = steps(abroad, question, video_config=HD, reasoning_effort="low")
 
     assert lines == [*CHINESE, "正在对视频进行超分辨率"]
     [upscaled] = calls(UPSCALE)
@@ -41,7 +40,7 @@ def test_720p_of_a_basic_account_is_upscaled(abroad: Gateway, calls: Calls, ques
 @pytest.mark.parametrize("config", [HD, {"video_length": 10}, {}], ids=["720p of super", "480p of super", "480p"])
 def test_other_videos_are_not_upscaled(gateway: Gateway, calls: Calls, question: str, config: dict[str, Any]) -> None:
     """Super accounts make 720p themselves, and 480p is what was asked for."""
-    assert "Upscaling video" not in steps(gateway, question, stream=True, video_config=config)
+    assert "Upscaling video" not in steps(gateway, question, video_config=config)
     assert calls(UPSCALE) == []
 
 
@@ -56,9 +55,8 @@ def unscaled(make_gateway: GatewayFactory) -> Gateway:
 def test_a_failed_upscale_keeps_the_video(unscaled: Gateway, calls: Calls, question: str) -> None:
     """However it fails, also when the larger file isn't there: the caller gets the original."""
     for number in range(5):
-        lines, _, answer = parts(
-            unscaled, f"{question} {number}", stream=number % 2 == 0, model=MODEL, video_config=HD
-        )[0].partition("</think>\n")
+        content, _ = parts(unscaled, f"{question} {number}", stream=True, model=MODEL, video_config=HD)
+        lines, _, answer = content.partition("\n</think>\n")
         assert unscaled.stranger.get(Player(answer).video).content == clip()
         assert lines.splitlines()[-1] == "Upscaling video"
 

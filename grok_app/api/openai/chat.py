@@ -46,9 +46,8 @@ async def chat_completions(request: Request, services: Current, files: HeldFiles
     at = own_url(request, services)
     match body.serves:
         case Serves.CHAT:
-            return await _answer(
-                services.chat.stream(body.as_chat(lifter, at)), body, request, services, is_streamed=is_streamed
-            )
+            chat = services.chat.stream(body.as_chat(lifter, at), shows_progress=is_streamed)
+            return await _answer(chat, body, request, services, is_streamed=is_streamed)
         case Serves.VIDEO:
             video = body.as_video(lifter, at)
             shows_progress = is_streamed and shows_thinking(body.reasoning_effort, settings)

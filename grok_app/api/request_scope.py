@@ -1,10 +1,10 @@
 """What surrounds every request: its id, a path without a trailing slash, and an answer even when we crash."""
 
 import asyncio
+import os
 import re
 import time
 from typing import Final
-from uuid import uuid4
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,7 +31,7 @@ class RequestScope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        current_id = _wanted_id(scope) or uuid4().hex.encode()
+        current_id = _wanted_id(scope) or os.urandom(16).hex().encode()
         token = request_id.set(current_id.decode())
         status = 0
         began_at = time.perf_counter()

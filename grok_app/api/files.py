@@ -108,7 +108,7 @@ def read_range(asked: Mapping[str, str], headers: Mapping[str, str], size: int) 
 class HotFiles:
     """ASGI middleware: whole files that are in memory are sent before the app has looked at the request.
 
-    The routes do the same, for these and all others; they only take five times as long (2026-11-28).
+    The routes do the same, for these and all others; they only take longer.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 import uvloop
 
 from benchmarks.admin import ACCOUNTS, Wait, measure_admin
+from benchmarks.files import Cache, Serving, find_missing, make_files, measure_cache, measure_serving
 from benchmarks.pool import SIZES, measure_choice
 from benchmarks.processes import Served, memory, start_gateway, start_sandbox
 from benchmarks.report import Report, describe_machine, now, print_report, write_report
@@ -23,6 +24,7 @@ _ACCOUNTS: Final = 500
 """Their quota of 80 each is more than a run asks for."""
 _SPINS: Final = 5
 _ADMIN: Final = "admin"
+_FILES: Final = "files"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,8 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         comparisons, spins_ms = uvloop.run(_compare_all(workloads, sandbox, gateway, options.rounds))
         after = memory(gateway.pid)
     waits = _measure_admin() if options.only in _ADMIN else []
+    cache, servings = _measure_files(options.rounds) if options.only in _FILES else (None, [])
     choices = [measure_choice(size) for size in SIZES] if not options.only else []
-    report = Report(now(), describe_machine(spins_ms, load_before), comparisons, before, after, choices, waits)
+    report = Report(
+        now(), describe_machine(spins_ms, load_before), comparisons, before, after, choices, waits, cache, servings
+    )
     print_report(report)
     print(f"Kept in {write_report(report).relative_to(Path(__file__).parents[1])}")
     return 1 if options.check and not report.meets_bar else 0
@@ -71,6 +76,19 @@ def _measure_admin() -> list[Wait]:
         return measure_admin(gateway)
 
 
+def _measure_files(rounds: int) -> tuple[Cache, list[Serving]]:
+    print(f"  {_FILES} ...", flush=True)
+    with tempfile.TemporaryDirectory(prefix="grok-app-bench-") as folder, start_sandbox() as sandbox:
+        data_dir = Path(folder)
+        make_files(data_dir)
+        with start_gateway(data_dir, sandbox, accounts=1) as gateway:
+            cache = measure_cache(gateway, data_dir)
+            if missing := find_missing():
+                print(f"  not installed: {', '.join(missing)}; serving isn't measured")
+                return cache, []
+            return cache, measure_serving(gateway, data_dir, rounds)
+
+
 def _spin_ms() -> float:
     return statistics.median(spin_ms() for _ in range(_SPINS))
 
@@ -84,7 +102,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--check", action="store_true", help="exit with 1 when the bar is missed or a reply is wrong")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each workload (default: 5)")
     parser.add_argument(
-        "--only", default="", metavar="TEXT", help="only workloads with this in their name; admin: only the admin API"
+        "--only",
+        default="",
+        metavar="TEXT",
+        help="only workloads with this in their name, or only the admin API (admin), or the files (files)",
     )
     return parser.parse_args(arguments)
 

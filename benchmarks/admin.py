@@ -22,10 +22,10 @@ _REPLACE_BAR_MS: Final = 2000.0
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One row: something done with so many accounts, again and again."""
+    """One row: something done with so many accounts or files, again and again."""
 
     name: str
-    accounts: int
+    items: int
     times_ms: list[float]
     bar_ms: float | None = None
     """Most that the median may be."""
@@ -36,9 +36,9 @@ class Wait:
         return statistics.median(self.times_ms)
 
     @property
-    def accounts_per_s(self) -> float:
-        """How many accounts are done in a second."""
-        return self.accounts / self.median_ms * 1000
+    def items_per_s(self) -> float:
+        """How many of them are done in a second."""
+        return self.items / self.median_ms * 1000
 
     @property
     def meets_bar(self) -> bool:

@@ -49,7 +49,7 @@ def start_sandbox() -> Iterator[Served]:
         RuntimeError: It did not start.
     """
     port = free_port()
-    with _process(["benchmarks.sandbox", "--port", str(port)], os.environ, None) as child:
+    with _process([sys.executable, "-m", "benchmarks.sandbox", "--port", str(port)], os.environ, None) as child:
         _wait_until(lambda: _accepts(port), child, None)
         yield Served(child.pid, port)
 
@@ -66,7 +66,7 @@ def start_gateway(data_dir: Path, sandbox: Served, accounts: int) -> Iterator[Se
     seeding = [sys.executable, "-m", "benchmarks.seeding", str(accounts)]
     subprocess.run(seeding, env=environ, check=True)
     log = data_dir / "gateway.log"
-    with _process(["grok_app.cli", "api", "--port", str(port)], environ, log) as child:
+    with _process([sys.executable, "-m", "grok_app.cli", "api", "--port", str(port)], environ, log) as child:
         _wait_until(lambda: _is_ready(port), child, log)
         yield Served(child.pid, port)
 
@@ -131,13 +131,23 @@ def _gateway_environ(data_dir: Path, sandbox: Served) -> dict[str, str]:
 
 
 @contextmanager
-def _process(module: list[str], environ: Mapping[str, str], log: Path | None) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run `python -m module` in a process group of its own, and end the group with the block."""
+def run_process(command: list[str], port: int, log: Path) -> Iterator[Served]:
+    """Run any other server that listens on this port until the block ends.
+
+    Raises:
+        RuntimeError: It did not start; with the end of its log.
+    """
+    with _process(command, os.environ, log) as child:
+        _wait_until(lambda: _accepts(port), child, log)
+        yield Served(child.pid, port)
+
+
+@contextmanager
+def _process(command: list[str], environ: Mapping[str, str], log: Path | None) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a program in a process group of its own, and end the group with the block."""
     output = log.open("wb") if log else None
     try:
-        child = subprocess.Popen(
-            [sys.executable, "-m", *module], env=environ, stdout=output, stderr=output, start_new_session=True
-        )
+        child = subprocess.Popen(command, env=environ, stdout=output, stderr=output, start_new_session=True)
         try:
             yield child
         finally:

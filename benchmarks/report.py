@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.admin import Wait
+from benchmarks.files import Cache, Serving, print_cache, print_servings
 from benchmarks.pool import Choice
 from benchmarks.processes import Memory
 from benchmarks.rounds import Comparison, Figures
@@ -63,6 +64,8 @@ class Report:
     memory_after: Memory
     choices: list[Choice]
     waits: list[Wait] = field(default_factory=list)
+    cache: Cache | None = None
+    servings: list[Serving] = field(default_factory=list)
 
     @property
     def errors(self) -> int:
@@ -79,7 +82,8 @@ class Report:
     def meets_bar(self) -> bool:
         """Whether nothing took longer than its bar allows, and every reply was right."""
         is_quick = self.added_ms is None or self.added_ms < BAR_MS
-        return is_quick and not self.errors and self.choices_meet_bar and all(wait.meets_bar for wait in self.waits)
+        waits = [*self.waits, *(self.cache.waits if self.cache else ())]
+        return is_quick and not self.errors and self.choices_meet_bar and all(wait.meets_bar for wait in waits)
 
     @property
     def choices_meet_bar(self) -> bool:
@@ -105,6 +109,10 @@ def print_report(report: Report) -> None:
     print(f"  after the load    RSS {after.rss_mib:6.0f}   PSS {after.pss_mib:6.0f}")
     _print_choices(report)
     _print_waits(report.waits)
+    if report.cache:
+        print_cache(report.cache)
+    if report.servings:
+        print_servings(report.servings)
     _print_bar(report)
 
 
@@ -218,12 +226,12 @@ def _print_choices(report: Report) -> None:
 
 def _print_waits(waits: Sequence[Wait]) -> None:
     if waits:
-        print(f"\nThe admin API with {waits[0].accounts} accounts, ms")
+        print(f"\nThe admin API with {waits[0].items} accounts, ms")
         print(_line(("", "median", "fastest", "slowest", "accounts/s", "bar")))
         for wait in waits:
             verdict = "" if wait.bar_ms is None else f"{wait.bar_ms:.0f} {'met' if wait.meets_bar else 'MISSED'}"
             times = (f"{time_ms:.0f}" for time_ms in (wait.median_ms, min(wait.times_ms), max(wait.times_ms)))
-            print(_line((wait.name, *times, f"{wait.accounts_per_s:.0f}", verdict)))
+            print(_line((wait.name, *times, f"{wait.items_per_s:.0f}", verdict)))
 
 
 def _print_bar(report: Report) -> None:

@@ -64,3 +64,29 @@ def test_a_traceback_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> No
         get_logger("test").exception("it broke")
     (line,) = capsys.readouterr().err.splitlines()
     assert "ValueError" in json.loads(line)["exception"]
+
+
+def test_a_text_line_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever a caller puts into a path: it is quoted, so that nobody can write lines of their own."""
+    configure_logging("info", as_json=False)
+    get_logger("test").info("request", path="/a\n2026 [info] forged", status=200, method="GET", blank="", at=None)
+    (line,) = capsys.readouterr().err.splitlines()
+    when, _, said = line.partition(" ")
+    assert when.startswith("20")
+    assert said == (
+        "[info     ] request                        [test] "
+        r"at=None blank='' method=GET path='/a\n2026 [info] forged' status=200"
+    )
+
+
+def test_a_traceback_follows_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """In text, for people, with nothing behind it on the line that says what happened."""
+    configure_logging("info", as_json=False)
+    try:
+        int("x")
+    except ValueError:
+        get_logger("test").exception("it broke")
+    first, second, *_, last = capsys.readouterr().err.splitlines()
+    assert first.endswith("[test]")
+    assert second == "Traceback (most recent call last):"
+    assert last.startswith("ValueError")

@@ -13,6 +13,7 @@ from starlette.routing import Route, compile_path
 
 from grok_app import __version__
 from grok_app.api.errors import ERROR_RESPONSES, add_error_handlers
+from grok_app.api.files import HotFiles
 from grok_app.api.request_scope import RequestScope
 from grok_app.api.routes import ROUTERS
 from grok_app.env import current_env
@@ -39,7 +40,7 @@ def create_api() -> FastAPI:
         redirect_slashes=False,
         lifespan=_lifespan,
         responses=ERROR_RESPONSES,
-        middleware=[Middleware(RequestScope), *_cors()],
+        middleware=[Middleware(RequestScope), *_cors(), Middleware(HotFiles)],
     )
     app.state.methods = _methods(app.router, "")
     for router, prefixes in ROUTERS:

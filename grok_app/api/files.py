@@ -5,11 +5,12 @@ import os
 import re
 from collections.abc import Mapping
 from email.utils import formatdate
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from grok_app.api.deps import Current
 from grok_app.api.errors import error_response
@@ -17,6 +18,7 @@ from grok_app.api.request_scope import IS_HEAD
 from grok_app.api.sse import until_disconnect
 from grok_app.errors import NotFoundError, RangeNotSatisfiableError
 from grok_app.media import Entry, Kind, MediaCache, content_type
+from grok_app.runtime import current
 
 router = APIRouter(prefix="/files", tags=["files"])
 _CHUNK_BYTES: Final = 256 << 10
@@ -24,6 +26,8 @@ _RANGE: Final = re.compile(r"bytes=\s*(\d*)-(\d*)\s*", re.IGNORECASE)
 _MOST_DIGITS: Final = 18
 _ETAG: Final = re.compile(r'(?:W/)?("[^"]*")')
 _PATHSEND: Final = "http.response.pathsend"
+_PATH: Final = re.compile(rf"(?:/grok)?/v1/files/({'|'.join(Kind)})/(.+)")
+_OF_A_PART: Final = frozenset({b"range", b"if-none-match", b"if-modified-since"})
 _DESCRIPTION: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The file.", "content": {"image/*": {}, "video/*": {}}},
     206: {"description": "The part that `Range` asks for."},
@@ -101,8 +105,46 @@ def read_range(asked: Mapping[str, str], headers: Mapping[str, str], size: int) 
     return range(int(first), min(int(last) + 1, size) if last else size)
 
 
+class HotFiles:
+    """ASGI middleware: whole files that are in memory are sent before the app has looked at the request.
+
+    The routes do the same, for these and all others; they only take longer.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file, or pass the request on."""
+        found = _find_held(scope)
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        entry, content = found
+        await send({"type": "http.response.start", "status": 200, "headers": _whole_headers(entry)})
+        await send({"type": "http.response.body", "body": content})
+
+
+def _find_held(scope: Scope) -> tuple[Entry, bytes] | None:
+    if scope["type"] != "http" or scope["method"] != "GET" or IS_HEAD in scope:
+        return None
+    path = _PATH.fullmatch(scope["path"])
+    if not path or any(name in _OF_A_PART for name, _ in scope["headers"]):
+        return None
+    media = current().media
+    entry = media.find(Kind(path[1]), path[2])
+    content = media.held(entry) if entry else None
+    return (entry, content) if entry and content else None
+
+
+@lru_cache(maxsize=1024)
+def _whole_headers(entry: Entry) -> tuple[tuple[bytes, bytes], ...]:
+    headers = {**_headers(entry), "content-length": str(entry.size_bytes)}
+    return tuple((name.encode(), value.encode()) for name, value in headers.items())
+
+
 class _Part(Response):
-    """Sends some of a file: all of it by the server itself, where it can; else a chunk at a time."""
+    """Sends some of a file: all of it from memory or by the server itself, where it can; else a chunk at a time."""
 
     def __init__(self, media: MediaCache, entry: Entry, headers: Mapping[str, str], span: range, status: int) -> None:
         super().__init__(status_code=status, headers={**headers, "content-length": str(len(span))})
@@ -116,6 +158,9 @@ class _Part(Response):
             if scope.get(IS_HEAD):
                 await self._start(send)
                 await send({"type": "http.response.body", "body": b""})
+            elif is_whole and (content := await self._media.hold(self._entry)) is not None:
+                await self._start(send)
+                await send({"type": "http.response.body", "body": content})
             elif is_whole and _PATHSEND in scope.get("extensions", {}):
                 await self._start(send)
                 await send({"type": _PATHSEND, "path": str(path)})

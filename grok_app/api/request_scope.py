@@ -1,10 +1,10 @@
 """What surrounds every request: its id, a path without a trailing slash, and an answer even when we crash."""
 
 import asyncio
+import os
 import re
 import time
 from typing import Final
-from uuid import uuid4
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +17,9 @@ log = get_logger(__name__)
 IS_HEAD: Final = "grok_app.is_head"
 """In the scope of a HEAD, which routes take for a GET: for answers that are costly to make and then left out."""
 _PROBES: Final = ("/healthz", "/readyz")
+_FILES: Final = "/v1/files/"
+_SERVED: Final = (200, 206, 304)
+"""A file that was served is not worth a line: pages ask for them in crowds, and the line costs more than the file."""
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
@@ -31,7 +34,7 @@ class RequestScope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        current_id = _wanted_id(scope) or uuid4().hex.encode()
+        current_id = _wanted_id(scope) or os.urandom(16).hex().encode()
         token = request_id.set(current_id.decode())
         status = 0
         began_at = time.perf_counter()
@@ -62,7 +65,8 @@ class RequestScope:
 
 def _log_request(scope: Scope, status: int, seconds: float) -> None:
     # The query string may hold a key, so the path alone is logged. Status 0: the client left before an answer.
-    say = log.debug if scope["path"] in _PROBES else log.info
+    is_usual = scope["path"] in _PROBES or (_FILES in scope["path"] and status in _SERVED)
+    say = log.debug if is_usual else log.info
     say("request", method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 4))
 
 

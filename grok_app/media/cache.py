@@ -15,6 +15,7 @@ from grok_app.media.entry import MOST_BYTES, Entry, Key, Kind, Stats, clean_name
 from grok_app.media.flights import Flights
 from grok_app.media.folder import Part, entry_of, files_in, look, remove, scan
 from grok_app.media.full import storing
+from grok_app.media.hot import Hot, is_holdable, read_version
 from grok_app.media.index import Index
 from grok_app.settings import SettingsService
 
@@ -44,6 +45,7 @@ class MediaCache:
     def __init__(self, folder: Path, index: Index, settings: SettingsService) -> None:
         self._folder = folder.absolute()
         self._index = index
+        self._hot = Hot()
         self._settings = settings
         self._readers: Counter[Key] = Counter()
         self._flights = Flights[Key, Entry]()
@@ -87,6 +89,19 @@ class MediaCache:
             self._readers[entry.key] -= 1
             if not self._readers[entry.key]:
                 del self._readers[entry.key]
+
+    def held(self, entry: Entry) -> bytes | None:
+        """The content of a file just found, if it is in memory."""
+        return self._hot.get(entry)
+
+    async def hold(self, entry: Entry) -> bytes | None:
+        """The content of a file just found, which is kept in memory for a while; None if it isn't one to keep there."""
+        held = self._hot.get(entry)
+        if held is None and is_holdable(entry):
+            held = await asyncio.to_thread(read_version, self.path(entry), entry)
+            if held is not None:
+                self._hot.put(entry, held)
+        return held
 
     async def read(self, kind: Kind, name: str) -> bytes:
         """All of a file's content; for what goes into an answer or a request as a whole.
@@ -204,6 +219,7 @@ class MediaCache:
                 self._leaving = frozenset()
             for entry in removed:
                 self._index.forget(entry.key)
+                self._hot.forget(entry.key)
         return Stats(len(removed), sum(entry.size_bytes for entry in removed))
 
     def _least_used(self, goal_bytes: int) -> list[Entry]:

@@ -70,7 +70,7 @@ def look(folder: Path, key: Key) -> Entry | None:
     """The file as it is on disk. A microsecond or two: the kernel knows a local file that was seen lately."""
     kind, name = key
     try:
-        status = os.lstat(folder / kind / name)
+        status = os.lstat(f"{folder}/{kind}/{name}")  # a Path would take three times as long
     except (FileNotFoundError, NotADirectoryError):
         return None
     return entry_of(key, status) if stat.S_ISREG(status.st_mode) else None

@@ -1,7 +1,9 @@
 """Pictures and videos from the cache. Source: API contract, section 8; RFC 9110, sections 13 and 14."""
 
+import os
 import socket
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,7 @@ from tests.servers import Gateway, eventually
 CONTENT: Final = bytes(range(256)) * 4000
 """More than one chunk of the server's."""
 SIZE: Final = len(CONTENT)
+MADE_AT_S: Final = 1_700_000_000
 RESET: Final = struct.pack("ii", 1, 0)
 
 
@@ -42,6 +45,22 @@ def http(serving: Gateway) -> httpx.Client:
 def image(media: Path) -> str:
     """The path of a picture that no other test knows."""
     return put(media, "image", f"{uuid4().hex}.png")
+
+
+@pytest.fixture
+def held(http: httpx.Client, media: Path, image: str) -> str:
+    """The path of a picture that is in the server's memory: small, old, and asked for before."""
+    make_old(media / "image" / image.rpartition("/")[2], CONTENT, MADE_AT_S)
+    assert http.get(image).status_code == 200
+    return image
+
+
+def make_old(path: Path, content: bytes, written_at_s: int) -> None:
+    """Put a file in this one's place that was written at that time."""
+    part = path.with_name(".new")
+    part.write_bytes(content)
+    os.utime(part, (written_at_s, written_at_s))
+    part.replace(path)
 
 
 def put(media: Path, kind: str, name: str, content: bytes = CONTENT) -> str:
@@ -228,6 +247,50 @@ def test_a_removed_file_is_gone(http: httpx.Client, media: Path, image: str) -> 
     (media / "image" / image.rpartition("/")[2]).unlink()
 
     assert http.get(image).status_code == 404
+
+
+@pytest.mark.parametrize("prefix", ["", "/grok"])
+def test_a_file_asked_for_again_is_the_same(http: httpx.Client, held: str, prefix: str) -> None:
+    """From memory as from the disk: content and headers, with a slash at its end, and each answer with its own id."""
+    first, again = http.get(prefix + held), http.get(f"{prefix}{held}/", headers={"X-Request-ID": "again"})
+
+    assert (again.status_code, again.content) == (200, CONTENT)
+    assert again.headers.pop("x-request-id") == "again"
+    assert len(first.headers.pop("x-request-id")) == 32
+    for headers in (first.headers, again.headers):
+        headers.pop("date")
+    assert again.headers == first.headers
+
+
+def test_what_is_in_memory_is_answered_as_asked(http: httpx.Client, held: str) -> None:
+    """HEAD without a body, a part as a part, a known version not at all."""
+    etag = http.get(held).headers["etag"]
+    head = http.head(held)
+
+    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(SIZE))
+    assert http.get(held, headers={"Range": "bytes=5-9"}).content == CONTENT[5:10]
+    assert http.get(held, headers={"If-None-Match": etag}).status_code == 304
+    assert http.get(held, headers={"If-Modified-Since": head.headers["last-modified"]}).status_code == 304
+    assert http.post(held).status_code == 405
+
+
+def test_what_is_in_memory_is_never_older_than_the_disk(http: httpx.Client, media: Path, held: str) -> None:
+    """Another process replaces it, then removes it: the next answer knows."""
+    path = media / "image" / held.rpartition("/")[2]
+    assert http.get(held).content == CONTENT
+    make_old(path, CONTENT[::-1], MADE_AT_S + 1)
+    assert http.get(held).content == CONTENT[::-1]
+    assert http.get(held).content == CONTENT[::-1]
+    path.unlink()
+    assert http.get(held).status_code == 404
+
+
+def test_a_crowd_gets_whole_files(http: httpx.Client, held: str) -> None:
+    """Many at once, while it is read for the first time and after."""
+    with ThreadPoolExecutor(16) as callers:
+        answers = list(callers.map(lambda _: http.get(held), range(64)))
+
+    assert {(answer.status_code, answer.content) for answer in answers} == {(200, CONTENT)}
 
 
 def test_callers_who_leave_leave_nothing_open(serving: Gateway, http: httpx.Client, media: Path) -> None:

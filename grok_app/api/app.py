@@ -10,6 +10,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, compile_path
+from starlette.types import ASGIApp
 
 from grok_app import __version__
 from grok_app.api.errors import ERROR_RESPONSES, add_error_handlers
@@ -25,8 +26,13 @@ _DESCRIPTION: Final = (
 )
 
 
-def create_api() -> FastAPI:
-    """The API as an ASGI app.
+def create_api() -> ASGIApp:
+    """The API, and before it the files that are in memory."""
+    return HotFiles(create_routes())
+
+
+def create_routes() -> FastAPI:
+    """Everything that the API answers.
 
     Served on its own it opens the services itself, at its lifespan's start. Behind the pages, where Reflex has the
     lifespan, they are open already.
@@ -40,7 +46,7 @@ def create_api() -> FastAPI:
         redirect_slashes=False,
         lifespan=_lifespan,
         responses=ERROR_RESPONSES,
-        middleware=[Middleware(RequestScope), *_cors(), Middleware(HotFiles)],
+        middleware=[Middleware(RequestScope), *_cors()],
     )
     app.state.methods = _methods(app.router, "")
     for router, prefixes in ROUTERS:

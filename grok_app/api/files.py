@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from grok_app.api.deps import Current
 from grok_app.api.errors import error_response
-from grok_app.api.request_scope import IS_HEAD
+from grok_app.api.request_scope import IS_HEAD, id_of
 from grok_app.api.sse import until_disconnect
 from grok_app.errors import NotFoundError, RangeNotSatisfiableError
 from grok_app.media import Entry, Kind, MediaCache, content_type
@@ -27,7 +27,8 @@ _MOST_DIGITS: Final = 18
 _ETAG: Final = re.compile(r'(?:W/)?("[^"]*")')
 _PATHSEND: Final = "http.response.pathsend"
 _PATH: Final = re.compile(rf"(?:/grok)?/v1/files/({'|'.join(Kind)})/(.+)")
-_OF_A_PART: Final = frozenset({b"range", b"if-none-match", b"if-modified-since"})
+_NOT_PLAIN: Final = frozenset({b"range", b"if-none-match", b"if-modified-since", b"origin"})
+"""Headers whose answer isn't simply the file."""
 _DESCRIPTION: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The file.", "content": {"image/*": {}, "video/*": {}}},
     206: {"description": "The part that `Range` asks for."},
@@ -106,9 +107,12 @@ def read_range(asked: Mapping[str, str], headers: Mapping[str, str], size: int) 
 
 
 class HotFiles:
-    """ASGI middleware: whole files that are in memory are sent before the app has looked at the request.
+    """Sends whole files that are in memory before anything else has looked at the request.
 
-    The routes do the same, for these and all others; they only take longer.
+    The routes do the same, for these files and all others; they only take longer.
+
+    Args:
+        app: What serves everything else.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -121,18 +125,21 @@ class HotFiles:
             await self._app(scope, receive, send)
             return
         entry, content = found
-        await send({"type": "http.response.start", "status": 200, "headers": _whole_headers(entry)})
+        headers = (*_whole_headers(entry), (b"x-request-id", id_of(scope)))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
 
 def _find_held(scope: Scope) -> tuple[Entry, bytes] | None:
-    if scope["type"] != "http" or scope["method"] != "GET" or IS_HEAD in scope:
+    if scope["type"] != "http" or scope["method"] != "GET" or not (path := _PATH.fullmatch(scope["path"])):
         return None
-    path = _PATH.fullmatch(scope["path"])
-    if not path or any(name in _OF_A_PART for name, _ in scope["headers"]):
+    if any(name in _NOT_PLAIN for name, _ in scope["headers"]):
         return None
     media = current().media
-    entry = media.find(Kind(path[1]), path[2])
+    try:
+        entry = media.find(Kind(path[1]), path[2])
+    except OSError:
+        return None  # the route meets it again, where errors are answered
     content = media.held(entry) if entry else None
     return (entry, content) if entry and content else None
 

@@ -34,7 +34,7 @@ class RequestScope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        current_id = _wanted_id(scope) or os.urandom(16).hex().encode()
+        current_id = id_of(scope)
         token = request_id.set(current_id.decode())
         status = 0
         began_at = time.perf_counter()
@@ -63,16 +63,17 @@ class RequestScope:
             request_id.reset(token)
 
 
+def id_of(scope: Scope) -> bytes:
+    """The id that the caller wants for this request, if it is a sane one, else a new one."""
+    given: bytes = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return given if _SANE_ID.fullmatch(given) else os.urandom(16).hex().encode()
+
+
 def _log_request(scope: Scope, status: int, seconds: float) -> None:
     # The query string may hold a key, so the path alone is logged. Status 0: the client left before an answer.
     is_usual = scope["path"] in _PROBES or (_FILES in scope["path"] and status in _SERVED)
     say = log.debug if is_usual else log.info
     say("request", method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 4))
-
-
-def _wanted_id(scope: Scope) -> bytes | None:
-    given: bytes = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    return given if _SANE_ID.fullmatch(given) else None
 
 
 def _as_routed(scope: Scope) -> Scope:

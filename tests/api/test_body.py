@@ -7,7 +7,7 @@ import pytest
 from fastapi import Request
 from pydantic import BaseModel
 
-from grok_app.api import create_api
+from grok_app.api.app import create_routes
 from grok_app.api.body import json_body, read_json
 from grok_app.errors import InvalidRequestError, RequestTooLargeError
 
@@ -66,7 +66,7 @@ def test_what_stands_beside_a_reference_is_described_too() -> None:
 
 def test_a_change_of_one_account_has_no_defaults() -> None:
     """A generated client must not reset what its user doesn't mention."""
-    operation = create_api().openapi()["paths"]["/v1/admin/tokens"]["patch"]
+    operation = create_routes().openapi()["paths"]["/v1/admin/tokens"]["patch"]
     properties = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
     assert {"token", "pool", "status", "quota", "note", "tags"} == properties.keys()
     assert not any("default" in field for field in properties.values())

@@ -61,6 +61,7 @@ async def test_what_is_in_memory_is_sent(media: Media, prefix: str) -> None:
     start, body = await ask(f"{prefix}/files/image/a.png")
     assert (start["status"], body["body"]) == (200, b"12345")
     assert dict(start["headers"])[b"content-length"] == b"5"
+    assert len(dict(start["headers"])[b"x-request-id"]) == 32
     assert media.asked == [(Kind.IMAGE, "a.png")]
 
 
@@ -77,6 +78,7 @@ async def test_what_is_in_memory_is_sent(media: Media, prefix: str) -> None:
         ("/v1/files/image/a.png", "GET", b"range"),
         ("/v1/files/image/a.png", "GET", b"if-none-match"),
         ("/v1/files/image/a.png", "GET", b"if-modified-since"),
+        ("/v1/files/image/a.png", "GET", b"origin"),
     ],
     ids=lambda asked: " ".join(map(str, asked)),
 )

@@ -39,12 +39,18 @@ _READY = """
 
 {curl}
 
+{draw_title}
+
+{draw}
+
 {python_title}
 
 {python}
 
 Ctrl-C stops the demo.
 """
+_CHAT: Final = '{"model": "grok-4", "stream": true, "messages": [{"role": "user", "content": "Say hello"}]}'
+_DRAWING: Final = '{"prompt": "A red teapot", "size": "1280x720"}'
 _PYTHON = """{python} - <<'END'
 from openai import OpenAI
 
@@ -165,23 +171,21 @@ def _describe(url: str, sandbox_url: str, keys: Keys) -> str:
     return _READY.format(
         title=click.style("The demo is ready.", bold=True, fg="green"),
         curl_title=click.style("Ask with curl:", bold=True),
+        draw_title=click.style("Draw with curl:", bold=True),
         python_title=click.style("Ask from Python:", bold=True),
         url=url,
         sandbox_url=sandbox_url,
         api_key=keys["api_key"] or "(none needed)",
         public_key=keys["public_key"] or "(none needed)",
         app_key=keys["app_key"] or "(not set)",
-        curl=_curl(url, one_key),
+        curl=_curl(f"-N {url}/v1/chat/completions", one_key, _CHAT),
+        draw=_curl(f"{url}/v1/images/generations", one_key, _DRAWING),
         python=_PYTHON.format(python=shlex.quote(sys.executable), url=url, api_key=one_key),
     )
 
 
-def _curl(url: str, api_key: str) -> str:
-    body = '{"model": "grok-4", "stream": true, "messages": [{"role": "user", "content": "Say hello"}]}'
-    return (
-        f"curl -N {url}/v1/chat/completions -H 'Authorization: Bearer {api_key}' "
-        f"-H 'Content-Type: application/json' -d '{body}'"
-    )
+def _curl(address: str, api_key: str, body: str) -> str:
+    return f"curl {address} -H 'Authorization: Bearer {api_key}' -H 'Content-Type: application/json' -d '{body}'"
 
 
 def _interrupt(*_: Any) -> None:

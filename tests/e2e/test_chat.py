@@ -105,6 +105,16 @@ async def test_a_found_picture_is_a_link(chat: Page) -> None:
     await expect(chat.locator('.markdown a[href="https://example.com/a.jpg"]')).to_be_visible()
 
 
+async def test_drawn_pictures_are_shown_to_the_last(chat: Page) -> None:
+    """They come from this site, and the view follows them down as they load."""
+    await send(chat, "@images A lighthouse in the fog")
+    await expect(chat.locator(".answer-actions")).to_be_visible(timeout=15_000)
+    pictures = chat.locator('.markdown img[src^="/v1/files/image/"]')
+    await expect(pictures).to_have_count(2)
+    await expect(pictures.last).to_have_js_property("naturalWidth", 1024)
+    await expect(chat.locator(".answer-actions")).to_be_in_viewport()
+
+
 async def test_html_in_an_answer_stays_text(chat: Page) -> None:
     """A model can't put elements or scripts into the page."""
     await send(chat, "@echo <img src=x onerror=alert(1)><b>bold</b>")

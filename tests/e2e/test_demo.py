@@ -1,5 +1,6 @@
 """The demo and the server as processes: what they print works when pasted, and one port serves it all."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -16,6 +17,14 @@ def test_the_curl_line_works(demo: Demo) -> None:
     answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)  # noqa: S607 - as a user does
     assert answer.stdout.startswith("data: {")
     assert answer.stdout.rstrip().endswith("data: [DONE]")
+
+
+def test_the_line_that_draws_works(demo: Demo) -> None:
+    """It answers with a link to a picture."""
+    line = next(line for line in demo.output.splitlines() if "/v1/images/generations" in line)
+    answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)  # noqa: S607 - as a user does
+    [picture] = json.loads(answer.stdout)["data"]
+    assert httpx.get(picture["url"]).headers["content-type"] == "image/jpeg"
 
 
 def test_the_python_snippet_works(demo: Demo) -> None:

@@ -96,9 +96,13 @@ export function Transcript({ label, children }) {
   const content = useRef(null);
   useEffect(() => {
     let isFollowing = true;
+    let lastTop = 0;
+    // Only going up ends it: a picture may have grown below since we went down ourselves.
     const onScroll = () => {
       const { scrollHeight, scrollTop, clientHeight } = area.current;
-      isFollowing = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
+      const isNear = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
+      isFollowing = isNear || (isFollowing && scrollTop >= lastTop);
+      lastTop = scrollTop;
     };
     const follow = () => {
       if (isFollowing && area.current) area.current.scrollTop = area.current.scrollHeight;

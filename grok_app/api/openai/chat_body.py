@@ -17,6 +17,7 @@ from grok_app.chat import ChatRequest, Message, ReasoningEffort, Role
 from grok_app.errors import InvalidRequestError
 from grok_app.imagine import EditRequest, Form, ImagesRequest
 from grok_app.media import SourceKind
+from grok_app.settings import Settings
 from grok_app.video import VideoRequest
 
 _EFFORTS: Final = sorted(get_args(ReasoningEffort))
@@ -90,7 +91,7 @@ class ChatBody(BaseModel):
 
     @model_validator(mode="after")
     def _check_stream(self) -> Self:
-        if self.stream and self.serves in (Serves.IMAGES, Serves.EDITS):
+        if self.stream and self.draws:
             self.images.check_streamed()
         return self
 
@@ -100,9 +101,20 @@ class ChatBody(BaseModel):
         return MODELS[self.model].serves
 
     @property
+    def draws(self) -> bool:
+        """Whether the answer is pictures."""
+        return self.serves in (Serves.IMAGES, Serves.EDITS)
+
+    @property
     def images(self) -> ImageOptions:
         """What pictures are to be like."""
         return self.image_config or ImageOptions()
+
+    def is_streamed(self, settings: Settings) -> bool:
+        """Whether to stream: as was asked, else as usual, but for more pictures than a stream takes."""
+        if self.stream is not None:
+            return self.stream
+        return settings.app.stream and (not self.draws or self.images.can_stream)
 
     def as_chat(self, lifter: Lifter, own_url: str) -> ChatRequest:
         """The request of a text model in its service's words.

@@ -47,4 +47,4 @@ def _content(video: Video, settings: Settings) -> str:
         case "html":
             poster = f' poster="{escape(video.thumbnail_url)}"' if video.thumbnail_url else ""
             source = f'<source src="{escape(video.url)}" type="video/mp4">'
-            return f'<video controls{poster}>\n  {source}\n</video>'
+            return f"<video controls{poster}>\n  {source}\n</video>"

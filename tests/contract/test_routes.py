@@ -38,6 +38,7 @@ ROUTES = {
     "/readyz": "get",
     "/v1/chat/completions": "post",
     "/grok/v1/chat/completions": "post",
+    **{f"{prefix}/images/{what}": "post" for prefix in ("/v1", "/grok/v1") for what in ("generations", "edits")},
     "/v1/models": "get",
     "/grok/v1/models": "get",
     "/v1/models/{model_id}": "get",

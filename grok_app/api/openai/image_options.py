@@ -30,7 +30,7 @@ class ImageOptions(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     n: Annotated[int, BeforeValidator(whole("n", 1, _MOST, 1, f"n must be between 1 and {_MOST}"))] = Field(
-        1, description="How many pictures."
+        1, description="How many pictures, 1 to 10."
     )
     size: Annotated[
         str,

@@ -46,6 +46,7 @@ _EDIT_BODY: Final = json_body(EditJson)
 _EDIT_BODY["requestBody"]["content"][FORM] = {
     "schema": {
         "type": "object",
+        "required": ["prompt", "image"],
         "properties": {
             **EditBody.model_json_schema()["properties"],
             "image": {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": MOST_IMAGES},

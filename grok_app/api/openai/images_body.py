@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from grok_app.api.openai.image_options import ImageOptions, check_prompt
@@ -26,6 +26,8 @@ def _only(model: str, purpose: str) -> BeforeValidator:
 
 class _StreamedOptions(ImageOptions):
     """A prompt, and how its pictures are to come."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["prompt"]})
 
     prompt: Annotated[str, BeforeValidator(check_prompt)] = Field(None, validate_default=True)
     stream: Annotated[bool, BeforeValidator(boolean("stream", default=False))] = Field(False, description=_STREAM)
@@ -54,6 +56,8 @@ class EditBody(_StreamedOptions):
 
 class EditJson(EditBody):
     """The same with the pictures: each a data URI or a URL."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["prompt", "image"]})
 
     image: Annotated[
         list[str],

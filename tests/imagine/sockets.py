@@ -1,7 +1,7 @@
 """Grok's sockets, each playing a script."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Final
 
 from grok_app.upstream import ImaginePrompt, PictureEnd, PictureFrame
@@ -24,12 +24,20 @@ class Sockets:
         self.asked: list[str] = []
         self.prompts: list[ImaginePrompt] = []
         self.open = 0
+        self._news = asyncio.Event()
+
+    async def until(self, is_so: Callable[["Sockets"], bool]) -> None:
+        """Return when this is so; it is looked at whenever a socket is opened or closed."""
+        while not is_so(self):
+            self._news.clear()
+            await self._news.wait()
 
     async def imagine(self, credential: str, prompt: ImaginePrompt) -> AsyncGenerator[PictureFrame | PictureEnd, None]:
         """Open the next one."""
         self.asked.append(credential)
         self.prompts.append(prompt)
         self.open += 1
+        self._news.set()
         try:
             for step in self._scripts.pop(0):
                 if isinstance(step, BaseException):
@@ -42,3 +50,4 @@ class Sockets:
                     yield step
         finally:
             self.open -= 1
+            self._news.set()

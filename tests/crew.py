@@ -1,11 +1,12 @@
 """What work with files and pictures stands on: accounts, settings and a cache, real ones in a temporary folder."""
 
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pytest
 from structlog.testing import capture_logs
 
 from grok_app.accounts import Accounts, Refresher, open_roster
@@ -62,10 +63,10 @@ class Crew:
         }
 
 
-@asynccontextmanager
-async def open_crew(folder: Path) -> AsyncGenerator[Crew, None]:
+@pytest.fixture
+async def crew(tmp_path: Path) -> AsyncGenerator[Crew, None]:
     """Nobody is hired yet."""
-    url = f"sqlite:///{folder / 'test.db'}"
+    url = f"sqlite:///{tmp_path / 'test.db'}"
     upgrade(url)
     vault = Vault(["a key for tests only"])
     async with AsyncExitStack() as stack:
@@ -73,8 +74,8 @@ async def open_crew(folder: Path) -> AsyncGenerator[Crew, None]:
         database = await stack.enter_async_context(open_database(url))
         settings = await open_settings(database, vault, {})
         await settings.store(_SETTINGS)
-        notice = Notice(folder / "accounts.notice")
+        notice = Notice(tmp_path / "accounts.notice")
         roster = await stack.enter_async_context(open_roster(database, vault, settings, notice))
-        cache = await stack.enter_async_context(open_media(folder / "media", settings))
+        cache = await stack.enter_async_context(open_media(tmp_path / "media", settings))
         accounts = Accounts(roster, Refresher(roster, ScriptedGrok(), settings))
-        yield Crew(roster, accounts, settings, cache, folder / "media")
+        yield Crew(roster, accounts, settings, cache, tmp_path / "media")

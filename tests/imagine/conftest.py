@@ -1,15 +1,5 @@
-"""A crew that draws."""
+"""Pictures are drawn by a crew."""
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
+from tests.crew import crew
 
-import pytest
-
-from tests.crew import Crew, open_crew
-
-
-@pytest.fixture
-async def crew(tmp_path: Path) -> AsyncGenerator[Crew, None]:
-    """Nobody is hired yet."""
-    async with open_crew(tmp_path) as opened:
-        yield opened
+__all__ = ["crew"]

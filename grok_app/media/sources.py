@@ -216,7 +216,7 @@ def _guess(name: str) -> str:
 
 def _name(name: str, mime_type: str) -> str:
     """A file name that nobody can misread, with an extension."""
-    clean = _UNWANTED.sub("_", name).strip(". ")[-_MOST_NAME_CHARS:] or "file"
+    clean = _UNWANTED.sub("_", name)[-_MOST_NAME_CHARS:].strip(". ") or "file"
     return (
         clean
         if "." in clean

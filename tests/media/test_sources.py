@@ -99,9 +99,7 @@ def given(kind: SourceKind, content: bytes, name: str, mime_type: str) -> Source
 
 def content_of(upload: Upload) -> bytes:
     """What Grok would get."""
-    if isinstance(upload.content, Path):
-        return upload.content.read_bytes()
-    assert not isinstance(upload.content, bytes)
+    assert not isinstance(upload.content, bytes | Path)
     upload.content.seek(0)
     return upload.content.read()
 
@@ -189,6 +187,25 @@ async def test_a_file_of_ours_is_not_cleaned_away_while_it_is_needed(
     await cache.put(Kind.VIDEO, "last.mp4", b"v" * (1 << 20))
     await cache.clean()
     assert not (folder / "image" / "a.png").exists()
+
+
+async def test_a_file_of_ours_may_be_deleted_while_it_is_needed(sources: Sources, cache: MediaCache) -> None:
+    """Whoever clears the cache breaks no request; the file is closed afterwards."""
+    await cache.put(Kind.IMAGE, "a.png", PNG)
+    async with sources.open([image(f"{OWN_URL}/v1/files/image/a.png")], OWN_URL) as [file]:
+        await cache.clear(Kind.IMAGE)
+        assert content_of(file) == PNG
+    assert getattr(file.content, "closed", False)
+
+
+async def test_a_file_of_ours_may_go_just_before_it_is_opened(
+    sources: Sources, cache: MediaCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It isn't there then; no path of ours is told."""
+    await cache.put(Kind.IMAGE, "a.png", PNG)
+    monkeypatch.setattr(cache, "path", lambda entry: Path("/nowhere") / entry.name)
+    source = image(f"{OWN_URL}/v1/files/image/a.png", param="x")
+    assert await refusal(sources, source) == ("invalid_media", "x", "Image not found")
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,11 @@
 """Reading a form with files: limited in size and time, files on the disk."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack
 from typing import Final
 
 from fastapi import Request
-from python_multipart.exceptions import FormParserError
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from grok_app.api.body import limited
@@ -37,15 +36,13 @@ async def read_form(request: Request, held: ExitStack, *, most_files: int, limit
         RequestTooLargeError: It is too large.
     """
     parts = limited(request, limit_bytes)
-    parser = MultiPartParser(
-        request.headers, parts, max_files=most_files, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES
-    )
+    parser = _Parser(request.headers, parts, max_files=most_files, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES)
     try:
         with storing():
             form = await parser.parse()
-    except (MultiPartException, FormParserError) as error:
+    except MultiPartException as error:
         raise InvalidRequestError(f"The form can't be read: {error}", code="multipart_invalid", param="body") from error
-    for file in form.values():
+    for _, file in form.multi_items():
         if isinstance(file, UploadFile):
             held.callback(file.file.close)
     return form
@@ -54,3 +51,21 @@ async def read_form(request: Request, held: ExitStack, *, most_files: int, limit
 def files_of(form: FormData, names: Sequence[str]) -> list[UploadFile | str]:
     """What the form has under any of these names, in its order."""
     return [value for name, value in form.multi_items() if name in names]
+
+
+class _Parser(MultiPartParser):
+    """Starlette's, but a form that breaks off is none; it would lack its last part, and nobody would know."""
+
+    def __init__(self, headers: Headers, parts: AsyncGenerator[bytes, None], **limits: int) -> None:
+        super().__init__(headers, self._to_the_end(parts), **limits)
+        self._has_ended = False
+
+    def on_end(self) -> None:
+        """Note that the last boundary has come."""
+        self._has_ended = True
+
+    async def _to_the_end(self, parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for part in parts:
+            yield part
+        if not self._has_ended:
+            raise MultiPartException("It breaks off")  # raised in here, it makes the parser close its files

@@ -177,10 +177,8 @@ class EditService:
             raise UpstreamError(ErrorKind.PROTOCOL, "Grok ended its answer without a picture")
         downloads = (self._files.transfer.keep(credential, Kind.IMAGE, address) for address in addresses)
         kept = await asyncio.gather(*downloads, return_exceptions=True)
-        entries = [entry for entry in kept if isinstance(entry, Entry)]
-        if not entries:
-            check(kept)
-        return _Made(entries, moderated)
+        check(kept)
+        return _Made([entry for entry in kept if isinstance(entry, Entry)], moderated)
 
 
 def _numbered(step: ImageProgress | ImagesDone, call: int) -> ImageProgress | ImagesDone:

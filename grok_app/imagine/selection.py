@@ -88,24 +88,28 @@ class Selection:
     @property
     def is_over(self) -> bool:
         """Whether Grok has finished or refused every picture that it began, and began enough of them."""
-        finished = sum(stage is Stage.FINAL for stage in self._stages.values())
-        return finished + len(self._ended) >= max(self._wanted, len(self._stages))
+        done = self._ended | {key for key, stage in self._stages.items() if stage is Stage.FINAL}
+        return len(done) >= self._wanted and self._stages.keys() <= done
 
     def begin(self) -> None:
-        """Forget what the last socket left unfinished."""
+        """Forget the pictures of the last socket, those of the next one are others. Finished places stay finished."""
         self._wanted = self.missing
-        finished = {self._places[key] for key in self._places} - self._missing
-        self._places = {key: place for key, place in self._places.items() if place in finished}
         self._free = sorted(self._missing)
+        self._places.clear()
         self._ids.clear()
         self._stages.clear()
         self._ended.clear()
+        self._spares.clear()
 
     def take(self, frame: PictureFrame) -> Iterator[Chosen]:
-        """What this frame brings to the caller: nothing unless the picture has got further, and really is one."""
+        """What this frame brings to the caller.
+
+        Nothing unless the picture has got further, really is one, and was not refused.
+        """
         key = frame.image_id or f"order-{frame.order}"
         stage = self._sizes.stage_of(frame)
-        if stage <= self._stages.get(key, 0) or (key not in self._stages and len(self._stages) >= _MOST_SEEN):
+        may_count = key in self._stages or len(self._stages) < _MOST_SEEN
+        if not may_count or key in self._ended or stage <= self._stages.get(key, 0):
             return
         is_shown = stage is Stage.FINAL or self._shows_partial
         found = _read(frame.blob) if is_shown else None
@@ -122,17 +126,12 @@ class Selection:
             return
         self.moderated += 1
         self._ended.add(key)
+        self._spares.pop(key, None)
         place = self._places.get(key)
         if place is not None and place in self._missing:
             del self._places[key]
             self._free.append(place)
-            yield from self.settle()
-
-    def settle(self) -> Iterator[Chosen]:
-        """Give the places that are free to finished pictures that had none."""
-        while self._free and self._spares:
-            key, spare = self._spares.popitem()
-            yield self._finish(key, self._free.pop(0), spare)
+            yield from self._settle()
 
     def give_up(self) -> Iterator[Chosen]:
         """Take the places of pictures that don't get finished any more, for those that are."""
@@ -140,7 +139,13 @@ class Selection:
             if place in self._missing:
                 del self._places[key]
                 self._free.append(place)
-        yield from self.settle()
+        yield from self._settle()
+
+    def _settle(self) -> Iterator[Chosen]:
+        """Give the places that are free to finished pictures that had none."""
+        while self._free and self._spares:
+            _, spare = self._spares.popitem()
+            yield self._finish(self._free.pop(0), spare)
 
     def _place(self, key: str, stage: Stage, blob: str, content: bytes, mime_type: str) -> Iterator[Chosen]:
         place = self._places.get(key)
@@ -149,12 +154,11 @@ class Selection:
         picture_id = self._ids.setdefault(key, key if _UNGUESSABLE.fullmatch(key) else str(uuid4()))
         chosen = Chosen(-1 if place is None else place, picture_id, stage, blob, content, mime_type)
         if place is not None and place in self._missing:
-            yield self._finish(key, place, chosen) if stage is Stage.FINAL else chosen
+            yield self._finish(place, chosen) if stage is Stage.FINAL else chosen
         elif place is None and stage is Stage.FINAL:
             self._spares[key] = chosen
 
-    def _finish(self, key: str, place: int, chosen: Chosen) -> Chosen:
-        self._places[key] = place
+    def _finish(self, place: int, chosen: Chosen) -> Chosen:
         self._missing.discard(place)
         return replace(chosen, index=place)
 

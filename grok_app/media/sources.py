@@ -7,14 +7,13 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
 from urllib.parse import unquote
 
 from grok_app.errors import InvalidRequestError, NotFoundError
 from grok_app.media.cache import MediaCache
-from grok_app.media.entry import Kind, content_type
+from grok_app.media.entry import Entry, Kind, content_type
 from grok_app.media.full import storing
 from grok_app.media.remote import RemoteFiles
 from grok_app.media.sniff import HEAD_BYTES, picture_type
@@ -103,15 +102,17 @@ class Sources:
             if not isinstance(source.content, str):
                 return await _check(source, source.content, source.name, source.mime_type)
             if own := _own_file(source.content, own_url):
-                return await self._open_own(source, *own, stack)
+                entry, file = self._open_own(*own, stack)
+                return await _check(source, file, entry.name, content_type(entry))
             return await self._fetch(source, source.content, stack)
 
-    async def _open_own(self, source: Source, kind: Kind, name: str, stack: AsyncExitStack) -> Upload:
+    def _open_own(self, kind: Kind, name: str, stack: AsyncExitStack) -> tuple[Entry, IO[bytes]]:
+        """A file of ours, which can be read to its end whoever deletes it meanwhile."""
         try:
             entry = stack.enter_context(self._media.reading(kind, name))
-        except NotFoundError as error:
-            raise InvalidRequestError(str(error), code="invalid_media") from error
-        return await _check(source, self._media.path(entry), entry.name, content_type(entry))
+            return entry, stack.enter_context(self._media.path(entry).open("rb"))
+        except (NotFoundError, FileNotFoundError) as error:
+            raise InvalidRequestError(f"{kind.capitalize()} not found", code="invalid_media") from error
 
     async def _fetch(self, source: Source, url: str, stack: AsyncExitStack) -> Upload:
         file = stack.enter_context(_spool())
@@ -145,7 +146,7 @@ def _own_file(url: str, own_url: str) -> tuple[Kind, str] | None:
     return (Kind(match[1]), unquote(match[2])) if match else None
 
 
-async def _check(source: Source, content: IO[bytes] | Path, name: str, mime_type: str) -> Upload:
+async def _check(source: Source, content: IO[bytes], name: str, mime_type: str) -> Upload:
     rule = _RULES[source.kind]
     size, head = await asyncio.to_thread(_look, content)
     if not size:
@@ -159,11 +160,8 @@ async def _check(source: Source, content: IO[bytes] | Path, name: str, mime_type
     return Upload(_name(name, found), found, content)
 
 
-def _look(content: IO[bytes] | Path) -> tuple[int, bytes]:
+def _look(content: IO[bytes]) -> tuple[int, bytes]:
     """How large a file is, and how it begins."""
-    if isinstance(content, Path):
-        with content.open("rb") as file:
-            return _look(file)
     size = content.seek(0, 2)
     content.seek(0)
     return size, content.read(HEAD_BYTES)
@@ -216,7 +214,7 @@ def _guess(name: str) -> str:
 
 def _name(name: str, mime_type: str) -> str:
     """A file name that nobody can misread, with an extension."""
-    clean = _UNWANTED.sub("_", name).strip(". ")[-_MOST_NAME_CHARS:] or "file"
+    clean = _UNWANTED.sub("_", name)[-_MOST_NAME_CHARS:].strip(". ") or "file"
     return (
         clean
         if "." in clean

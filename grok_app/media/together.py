@@ -16,5 +16,6 @@ async def together(works: Iterable[Coroutine[Any, Any, ResultT]]) -> list[Result
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(work) for work in works]
     except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+        first = failures.exceptions[0]
+        raise first from first.__cause__
     return [task.result() for task in tasks]

@@ -45,7 +45,7 @@ async def read_form(request: Request, held: ExitStack, *, most_files: int, limit
             form = await parser.parse()
     except (MultiPartException, FormParserError) as error:
         raise InvalidRequestError(f"The form can't be read: {error}", code="multipart_invalid", param="body") from error
-    for file in form.values():
+    for _, file in form.multi_items():  # `values` has but the last one of each name
         if isinstance(file, UploadFile):
             held.callback(file.file.close)
     return form

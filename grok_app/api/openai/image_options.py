@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from grok_app.api.openai.loose import choice, whole
+from grok_app.errors import InvalidRequestError
 from grok_app.imagine import Form
 from grok_app.settings import Settings
 
@@ -58,16 +59,11 @@ class ImageOptions(BaseModel):
         """Let pass only so many pictures as can be streamed.
 
         Raises:
-            PydanticCustomError: They are more.
+            InvalidRequestError: They are more.
         """
-        if not self.can_stream:
+        if self.n > _MOST_STREAMED:
             message = "Streaming is only supported when n=1 or n=2"
-            raise PydanticCustomError("invalid_stream_n", message, {"at": "stream"})
-
-    @property
-    def can_stream(self) -> bool:
-        """Whether so many pictures can be streamed."""
-        return self.n <= _MOST_STREAMED
+            raise InvalidRequestError(message, param="stream", code="invalid_stream_n")
 
 
 def check_prompt(value: Any) -> Any:

@@ -1,8 +1,8 @@
 """The bodies of requests for pictures, as clients send them. Source: API contract, section 6."""
 
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
-from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from grok_app.api.openai.image_options import ImageOptions, check_prompt
@@ -27,14 +27,10 @@ def _only(model: str, purpose: str) -> BeforeValidator:
 class _StreamedOptions(ImageOptions):
     """A prompt, and how its pictures are to come."""
 
+    model_config = ConfigDict(json_schema_extra={"required": ["prompt"]})
+
     prompt: Annotated[str, BeforeValidator(check_prompt)] = Field(None, validate_default=True)
     stream: Annotated[bool, BeforeValidator(boolean("stream", default=False))] = Field(False, description=_STREAM)
-
-    @model_validator(mode="after")
-    def _check_stream(self) -> Self:
-        if self.stream:
-            self.check_streamed()
-        return self
 
 
 class ImagesBody(_StreamedOptions):
@@ -54,6 +50,8 @@ class EditBody(_StreamedOptions):
 
 class EditJson(EditBody):
     """The same with the pictures: each a data URI or a URL."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["prompt", "image"]})
 
     image: Annotated[
         list[str],

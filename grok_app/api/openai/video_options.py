@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from grok_app.api.openai.loose import choice
+from grok_app.api.openai.loose import choice, whole
 from grok_app.media import Source
 from grok_app.upstream import VideoPreset
 from grok_app.video import VideoRequest
@@ -20,6 +20,7 @@ _SIZES: Final[Mapping[str, str]] = {
     "1024x1024": "1:1",
 }
 _LENGTHS_S: Final = (6, 10, 15)
+_WRONG_LENGTH: Final = "video_length must be 6, 10, or 15 seconds"
 _RESOLUTIONS: Final = ("480p", "720p")
 _PRESETS: Final = ("fun", "normal", "spicy", "custom")
 
@@ -28,13 +29,11 @@ def _one_of(known: tuple[str, ...]) -> str:
     return f"must be one of {list(known)}"
 
 
-def _length(value: Any) -> Any:
-    if value is None:
-        return _LENGTHS_S[0]
-    given = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
-    if isinstance(given, bool) or given not in _LENGTHS_S:
-        raise PydanticCustomError("invalid_video_length", "video_length must be 6, 10, or 15 seconds")
-    return int(given)
+def _length(value: Any) -> int:
+    length_s = whole("video_length", _LENGTHS_S[0], _LENGTHS_S[-1], _LENGTHS_S[0], _WRONG_LENGTH)(value)
+    if length_s not in _LENGTHS_S:
+        raise PydanticCustomError("invalid_video_length", _WRONG_LENGTH)
+    return length_s
 
 
 class VideoOptions(BaseModel):

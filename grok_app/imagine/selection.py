@@ -88,8 +88,8 @@ class Selection:
     @property
     def is_over(self) -> bool:
         """Whether Grok has finished or refused every picture that it began, and began enough of them."""
-        finished = sum(stage is Stage.FINAL for stage in self._stages.values())
-        return finished + len(self._ended) >= max(self._wanted, len(self._stages))
+        finished = {key for key, stage in self._stages.items() if stage is Stage.FINAL}
+        return len(finished | self._ended) >= max(self._wanted, len(self._stages))
 
     def begin(self) -> None:
         """Forget what the last socket left unfinished."""

@@ -11,14 +11,15 @@ from grok_app.errors import InvalidRequestError
 from grok_app.imagine import Form
 from grok_app.settings import Settings
 
-_SIZES: Final[Mapping[str, str]] = {
+SIZES: Final[Mapping[str, str]] = {
     "1024x1024": "1:1",
     "1024x1792": "2:3",
     "1280x720": "16:9",
     "1792x1024": "3:2",
     "720x1280": "9:16",
 }
-_RATIOS: Final = tuple(_SIZES.values())
+"""Pixels that callers may say, and the ratio that they mean; of pictures and videos alike."""
+_RATIOS: Final = tuple(SIZES.values())
 _USUAL_SIZE: Final = "1024x1024"
 _MOST: Final = 10
 _MOST_STREAMED: Final = 2
@@ -35,7 +36,7 @@ class ImageOptions(BaseModel):
     )
     size: Annotated[
         str,
-        BeforeValidator(choice("size", (*_SIZES, *_RATIOS), _USUAL_SIZE, f"size must be one of {list(_SIZES)}")),
+        BeforeValidator(choice("size", (*SIZES, *_RATIOS), _USUAL_SIZE, f"size must be one of {list(SIZES)}")),
     ] = Field(_USUAL_SIZE, description="Width and height, or a ratio like `3:2`.")
     response_format: Annotated[
         str | None,
@@ -49,7 +50,7 @@ class ImageOptions(BaseModel):
     @property
     def aspect_ratio(self) -> str:
         """The ratio that the size stands for."""
-        return _SIZES.get(self.size, self.size)
+        return SIZES.get(self.size, self.size)
 
     def form(self, settings: Settings) -> Form:
         """The form that was asked for, else the usual one."""

@@ -1,24 +1,17 @@
 """What a video is to be like. Source: API contract, sections 5.1 and 9."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from grok_app.api.openai.image_options import SIZES
 from grok_app.api.openai.loose import choice, whole
 from grok_app.media import Source
 from grok_app.upstream import VideoPreset
 from grok_app.video import VideoRequest
 
 _RATIOS: Final = ("16:9", "9:16", "3:2", "2:3", "1:1")
-_SIZES: Final[Mapping[str, str]] = {
-    "1280x720": "16:9",
-    "720x1280": "9:16",
-    "1792x1024": "3:2",
-    "1024x1792": "2:3",
-    "1024x1024": "1:1",
-}
 _LENGTHS_S: Final = (6, 10, 15)
 _WRONG_LENGTH: Final = "video_length must be 6, 10, or 15 seconds"
 _RESOLUTIONS: Final = ("480p", "720p")
@@ -43,7 +36,7 @@ class VideoOptions(BaseModel):
 
     aspect_ratio: Annotated[
         str,
-        BeforeValidator(choice("aspect_ratio", (*_RATIOS, *_SIZES), "3:2", f"aspect_ratio {_one_of(_RATIOS)}")),
+        BeforeValidator(choice("aspect_ratio", (*_RATIOS, *SIZES), "3:2", f"aspect_ratio {_one_of(_RATIOS)}")),
     ] = Field("3:2", description="A ratio, or width and height like `1280x720`.")
     video_length: Annotated[int, BeforeValidator(_length)] = Field(6, description="Seconds: 6, 10 or 15.")
     resolution_name: Annotated[
@@ -59,7 +52,7 @@ class VideoOptions(BaseModel):
         return VideoRequest(
             prompt=prompt,
             image=image,
-            aspect_ratio=_SIZES.get(self.aspect_ratio, self.aspect_ratio),
+            aspect_ratio=SIZES.get(self.aspect_ratio, self.aspect_ratio),
             length_s=self.video_length,
             resolution=self.resolution_name,
             preset=VideoPreset(self.preset),

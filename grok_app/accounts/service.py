@@ -22,6 +22,7 @@ _NO_ACCOUNT: Final = "No available tokens. Please try again later."
 _DOUBT_S: Final = {
     ErrorKind.BLOCKED_ACCOUNT: 900,
     ErrorKind.INVALID_CREDENTIAL: 60,
+    ErrorKind.WITHHELD: 60,
     ErrorKind.TIMEOUT: 30,
     ErrorKind.ANTI_BOT: 5,
     ErrorKind.UNAVAILABLE: 5,

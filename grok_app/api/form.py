@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from fastapi import Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -35,17 +36,29 @@ async def read_form(request: Request, held: ExitStack, *, most_files: int, limit
         InvalidRequestError: It is no such form.
         RequestTooLargeError: It is too large.
     """
+    _check_charset(request)
     parts = limited(request, limit_bytes)
     parser = _Parser(request.headers, parts, max_files=most_files, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES)
     try:
         with storing():
             form = await parser.parse()
     except MultiPartException as error:
-        raise InvalidRequestError(f"The form can't be read: {error}", code="multipart_invalid", param="body") from error
-    for _, file in form.multi_items():
+        raise _unreadable(str(error)) from error
+    for _, file in form.multi_items():  # `values` has but the last one of each name
         if isinstance(file, UploadFile):
             held.callback(file.file.close)
     return form
+
+
+def _check_charset(request: Request) -> None:
+    """Take UTF-8 only: some of Python's codecs give texts that can't be written, or fail in ways of their own."""
+    charset = parse_options_header(request.headers["content-type"])[1].get(b"charset", b"utf-8")
+    if charset.lower() not in (b"utf-8", b"utf8"):
+        raise _unreadable("It is not in UTF-8.")
+
+
+def _unreadable(why: str) -> InvalidRequestError:
+    return InvalidRequestError(f"The form can't be read: {why}", code="multipart_invalid", param="body")
 
 
 def files_of(form: FormData, names: Sequence[str]) -> list[UploadFile | str]:

@@ -90,12 +90,15 @@ class AnswerAssembler:
         elif isinstance(frame, EndFrame):
             yield from self._end(frame)
 
-    def show(self, picture: str) -> Iterator[Event]:
-        """The events of a drawn picture, in Markdown; after the EndFrame."""
+    def show(self, picture: str, *, is_lost: bool = False) -> Iterator[Event]:
+        """The events of a drawn picture, in Markdown, or of what is said in place of a lost one; after the EndFrame."""
         yield from self._start()
         yield Text(f"\n\n{picture}" if self._has_text else picture)
         self._has_text = True
-        self._pictures += 1
+        if is_lost:
+            self._text_bytes += byte_length(picture)
+        else:
+            self._pictures += 1
 
     def finish(self) -> Iterator[Event]:
         """The last event, `Finished`."""

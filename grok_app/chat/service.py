@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -46,6 +46,7 @@ class _Shown:
     """A drawn picture in Markdown, or what stands in its place."""
 
     markdown: str
+    is_lost: bool = False
 
 
 class ChatService:
@@ -88,8 +89,7 @@ class ChatService:
                 aclosing(self._frames(request, model, settings, files)) as frames,
             ):
                 async for frame in frames:
-                    events = assembler.show(frame.markdown) if isinstance(frame, _Shown) else assembler.feed(frame)
-                    for event in events:
+                    for event in _events(assembler, frame):
                         yield event
         for event in assembler.finish():
             yield event
@@ -108,7 +108,7 @@ class ChatService:
             pictures: tuple[str, ...] = ()
             async with aclosing(self._upstream.chat(credential, prompt)) as frames:
                 async for frame in frames:
-                    has_text = has_text or isinstance(frame, TokenFrame)
+                    has_text = has_text or (isinstance(frame, TokenFrame) and not frame.is_thinking)
                     if isinstance(frame, EndFrame):
                         has_text, pictures = has_text or bool(frame.message), frame.pictures
                     yield frame
@@ -138,7 +138,7 @@ class ChatService:
                     log.warning("a picture of an answer was lost", reason=str(error))
                     lost.append(error)
                     if is_optional:
-                        yield _Shown(lost_picture(settings.app.language))
+                        yield _Shown(lost_picture(settings.app.language), is_lost=True)
         finally:
             for task in tasks:
                 task.cancel()
@@ -152,6 +152,12 @@ class ChatService:
             return f"![{title}]({own_url}{path_of(entry.kind, entry.name)})"
         content = b64encode(await self._files.cache.read(entry.kind, entry.name)).decode()
         return f"![{title}](data:{content_type(entry)};base64,{content})"
+
+
+def _events(assembler: AnswerAssembler, frame: Frame | _Shown) -> Iterator[Event]:
+    if isinstance(frame, _Shown):
+        return assembler.show(frame.markdown, is_lost=frame.is_lost)
+    return assembler.feed(frame)
 
 
 def _is_word(frame: Frame | _Shown) -> bool:

@@ -70,7 +70,7 @@ class EditService:
                     async for step in steps:
                         if isinstance(step, _Made):
                             made = step
-                        elif step.index < request.n:
+                        elif isinstance(step, ImageProgress) and step.index < request.n:
                             yield hand.progress(step.index, step.percent)
         for index, entry in enumerate(made.entries):
             yield await hand.kept(index, entry)
@@ -98,10 +98,10 @@ class EditService:
 
     def _steps(
         self, request: EditRequest, given: PerAccount, *, is_shown: bool
-    ) -> AsyncGenerator[ImageProgress | _Made, None]:
+    ) -> AsyncGenerator[ImageProgress | ImagesDone | _Made, None]:
         calls = -(-request.n // PER_CALL)
 
-        async def ask(lease: Lease) -> AsyncGenerator[ImageProgress | _Made, None]:
+        async def ask(lease: Lease) -> AsyncGenerator[ImageProgress | ImagesDone | _Made, None]:
             credential = lease.credential.get_secret_value()
             prompt = await self._prompt(credential, request, given)
             results: list[ImagesDone] = []
@@ -109,13 +109,13 @@ class EditService:
                 async for step in steps:
                     if isinstance(step, ImagesDone):
                         results.append(step)
-                    else:
-                        yield step
+                    yield step
             yield await self._keep(credential, results, request.n)
 
         failover = Failover(self._accounts, self._settings.snapshot)
+        # What is finished must not be drawn anew because its download fails.
         return failover.run(
-            EDITS.pools, EDITS.cost * calls, ask, begins=lambda step: is_shown or isinstance(step, _Made)
+            EDITS.pools, EDITS.cost * calls, ask, begins=lambda step: is_shown or not isinstance(step, ImageProgress)
         )
 
     async def _prompt(self, credential: str, request: EditRequest, given: PerAccount) -> EditPrompt:

@@ -23,7 +23,7 @@ class PictureBlockedError(UpstreamError):
     """Grok began a picture and silently didn't finish it. Another account may get it finished."""
 
     def __init__(self) -> None:
-        super().__init__(ErrorKind.MODERATED, "Grok began the picture and didn't finish it: it was blocked")
+        super().__init__(ErrorKind.WITHHELD, "Grok began the picture and didn't finish it: it was blocked")
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Final
 from urllib.parse import unquote
 
+from anyio import CapacityLimiter
+
 from grok_app.errors import InvalidRequestError, NotFoundError
 from grok_app.media.cache import MediaCache
 from grok_app.media.entry import Entry, Kind, content_type
@@ -32,6 +34,7 @@ _UNKNOWN_TYPE: Final = "application/octet-stream"
 _TYPE: Final = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 _EDITABLE: Final = ("image/png", "image/jpeg", "image/webp")
 _MOST_NAME_CHARS: Final = 200
+_TOO_LARGE: Final = "file_too_large"
 _UNWANTED: Final = re.compile(r'[\x00-\x1f\x7f"\\/]')
 
 
@@ -66,7 +69,7 @@ def field_of(param: str) -> str:
 
 def too_large(kind: SourceKind, param: str) -> InvalidRequestError:
     """What is said of a file with more than `MOST_BYTES`."""
-    return InvalidRequestError(_RULES[kind].if_large.format(field_of(param)), code="file_too_large", param=param)
+    return InvalidRequestError(_RULES[kind].if_large.format(field_of(param)), code=_TOO_LARGE, param=param)
 
 
 class Sources:
@@ -75,13 +78,14 @@ class Sources:
     Args:
         media: Our own files, which an address may name.
         remote: Fetches what is elsewhere.
-        settings: For the time limit of a fetch.
+        settings: How many fetches at once, and how long each may take.
     """
 
     def __init__(self, media: MediaCache, remote: RemoteFiles, settings: SettingsService) -> None:
         self._media = media
         self._remote = remote
         self._settings = settings
+        self._fetching = CapacityLimiter(1)
 
     @asynccontextmanager
     async def open(self, sources: Sequence[Source], own_url: str) -> AsyncGenerator[list[Upload], None]:
@@ -98,7 +102,7 @@ class Sources:
             yield await together(self._open(source, own_url, stack) for source in sources)
 
     async def _open(self, source: Source, own_url: str, stack: AsyncExitStack) -> Upload:
-        with _naming(source.param):
+        with _naming(source):
             if not isinstance(source.content, str):
                 return await _check(source, source.content, source.name, source.mime_type)
             if own := _own_file(source.content, own_url):
@@ -116,9 +120,11 @@ class Sources:
 
     async def _fetch(self, source: Source, url: str, stack: AsyncExitStack) -> Upload:
         file = stack.enter_context(_spool())
-        timeout_s = self._settings.snapshot.asset.download_timeout
+        asset = self._settings.snapshot.asset
+        self._fetching.total_tokens = asset.upload_concurrent
         with storing():
-            remote = await self._remote.fetch(url, file, limit_bytes=MOST_BYTES, timeout_s=timeout_s)
+            async with self._fetching:
+                remote = await self._remote.fetch(url, file, limit_bytes=MOST_BYTES, timeout_s=asset.download_timeout)
         return await _check(source, file, source.name or remote.name, source.mime_type or remote.mime_type)
 
 
@@ -129,12 +135,14 @@ def _spool() -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _naming(param: str) -> Iterator[None]:
-    """Let errors name the field."""
+def _naming(source: Source) -> Iterator[None]:
+    """Let errors name the field, and say the same of what is too large wherever it comes from."""
     try:
         yield
     except InvalidRequestError as error:
-        error.param = param
+        if error.code == _TOO_LARGE:
+            raise too_large(source.kind, source.param) from error
+        error.param = source.param
         raise
 
 

@@ -18,6 +18,8 @@ class ErrorKind(StrEnum):
     """Our way of connecting was refused; the account is innocent."""
     MODERATED = "moderated"
     """The content was refused; neither account nor network is to blame."""
+    WITHHELD = "withheld"
+    """What was begun never came, and nothing says why: the content was refused, or the account is not welcome."""
     RATE_LIMITED = "rate_limited"
     """The account has had enough for now."""
     UNAVAILABLE = "unavailable"

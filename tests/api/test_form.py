@@ -149,3 +149,19 @@ async def test_a_full_disk_is_told_as_such(opened: list[Any], monkeypatch: pytes
     with ExitStack() as held, pytest.raises(OverloadedError):
         await read(part("image", b"1", "a"), END, held=held)
     assert are_closed(opened) == [True]
+
+
+@pytest.mark.parametrize("charset", ["undefined", "unicode_escape", "utf-16", "idna"])
+async def test_only_utf8_is_read(charset: str) -> None:
+    """Whoever names another charset could have us read what no text is."""
+    request = request_of(part("image", b"1", "a"), END, content_type=f"{TYPE}; charset={charset}")
+    with ExitStack() as held, pytest.raises(InvalidRequestError) as raised:
+        await read_form(request, held, most_files=3, limit_bytes=1000)
+    assert raised.value.code == "multipart_invalid"
+
+
+async def test_utf8_may_be_named() -> None:
+    """Some clients say what goes without saying."""
+    request = request_of(part("image", b"1", "a"), END, content_type=f'{TYPE}; charset="UTF-8"')
+    with ExitStack() as held:
+        assert list(await read_form(request, held, most_files=3, limit_bytes=1000)) == ["image"]

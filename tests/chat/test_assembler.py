@@ -55,6 +55,16 @@ def test_one_event_per_token_between_start_and_end() -> None:
     assert isinstance(events[-1], Finished)
 
 
+def test_a_lost_picture_counts_as_the_words_in_its_place() -> None:
+    """Nobody pays for a picture that they don't get."""
+    assembler = AnswerAssembler("", TAGS, shows_thinking=True)
+    list(assembler.show("12345678", is_lost=True))
+    [finished] = assembler.finish()
+
+    assert isinstance(finished, Finished)
+    assert finished.usage.completion_tokens == 2
+
+
 def test_usage_counts_prompt_thinking_and_text() -> None:
     """Four bytes make a token; hidden thinking is counted as well."""
     frames: list[Frame] = [thought("12345678"), said("é" * 4), EndFrame("")]

@@ -129,6 +129,17 @@ def test_the_operator_decides_what_is_not_said(hasty: Gateway, question: str) ->
     assert item.keys() == {"b64_json"}
 
 
+@pytest.mark.parametrize("model", [DRAW, EDIT])
+def test_without_a_word_no_more_than_two_stream(gateway: Gateway, question: str, model: str) -> None:
+    """Where the setting says to stream, it is the same as if the caller had said so."""
+    body = {"model": model, "messages": [say("user", question, RED)], "image_config": {"n": 3}}
+    answer = gateway.http.post(CHAT, json=body)
+
+    error = error_of(answer)
+    assert answer.status_code == 400
+    assert (error["param"], error["code"], error["message"]) == ("stream", "invalid_stream_n", BAD_STREAM_N)
+
+
 def test_without_a_word_pictures_stream(gateway: Gateway, question: str) -> None:
     """The default of `app.stream` is yes, for image models as for others."""
     body = {"model": DRAW, "messages": [{"role": "user", "content": question}]}

@@ -52,6 +52,18 @@ def test_a_failure_is_an_http_error(gateway: Gateway, question: str, word: str, 
 
 
 @both_forms
+@pytest.mark.parametrize("word", DOWNLOADS)
+def test_a_finished_picture_is_not_drawn_again(
+    hasty: Gateway, watch: Watch, question: str, word: str, stream: str
+) -> None:
+    """A download that fails costs the caller the picture, but the account no second one."""
+    staff(hasty, word, word)
+    edit(hasty, question, stream=stream)
+
+    assert len(watch.calls(POST)) == 1
+
+
+@both_forms
 @pytest.mark.parametrize(("word", "expected"), UPLOADS.items(), ids=UPLOADS)
 def test_a_failing_upload_is_an_http_error(
     hasty: Gateway, question: str, word: str, expected: tuple[int, str, str], stream: str

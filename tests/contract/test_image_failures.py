@@ -166,6 +166,15 @@ def test_a_blocked_picture_is_asked_for_elsewhere(hasty: Gateway, sandbox: Sandb
     assert len(accounts) == len(set(accounts)) > 1
 
 
+def test_an_account_whose_pictures_are_blocked_comes_last(hasty: Gateway, watch: Watch, question: str) -> None:
+    """It keeps its quota, and must not be the first choice for that: each time costs the caller the wait."""
+    bad, *_ = staff(hasty, "blocked", "", "")
+    for number in range(6):
+        pictures_of(draw(hasty, f"{question} {number}"))
+
+    assert [entry["account"] for entry in watch.calls(SOCKET)].count(bad) == 1
+
+
 @pytest.mark.parametrize(("word", "n"), [("ws-partial", 4), ("moderated-one", 6)])
 def test_a_shorter_list_says_so(gateway: Gateway, question: str, word: str, n: int) -> None:
     """Fewer pictures than asked for are real ones, with a warning beside them."""

@@ -263,3 +263,11 @@ def test_the_official_client_reads_the_pictures(
     items = [item.to_dict() for item in answer.data]
     assert len(items) == 2
     assert {shape_of(content_of(gateway, item)) for item in items} == {ratio("2:3")}
+
+
+def test_no_prompt_is_huge(gateway: Gateway) -> None:
+    """A body without files is a short one; what is larger is not even read."""
+    answer = draw(gateway, "x" * (1 << 20))
+
+    assert answer.status_code == 413
+    assert error_of(answer)["code"] == "request_too_large"

@@ -1,6 +1,6 @@
 """The body of a chat completion, as clients send it. Source: API contract, section 5.1."""
 
-from typing import Annotated, Any, Final, Self, get_args
+from typing import Annotated, Any, Final, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -88,12 +88,6 @@ class ChatBody(BaseModel):
         if value is not None and value not in _EFFORTS:
             raise PydanticCustomError("invalid_reasoning_effort", f"reasoning_effort must be one of {_EFFORTS}")
         return value
-
-    @model_validator(mode="after")
-    def _check_stream(self) -> Self:
-        if self.stream and self.draws:
-            self.images.check_streamed()
-        return self
 
     @property
     def serves(self) -> Serves:

@@ -7,17 +7,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from grok_app.api.openai.loose import choice, whole
+from grok_app.errors import InvalidRequestError
 from grok_app.imagine import Form
 from grok_app.settings import Settings
 
-_SIZES: Final[Mapping[str, str]] = {
+SIZES: Final[Mapping[str, str]] = {
     "1024x1024": "1:1",
     "1024x1792": "2:3",
     "1280x720": "16:9",
     "1792x1024": "3:2",
     "720x1280": "9:16",
 }
-_RATIOS: Final = tuple(_SIZES.values())
+"""Pixels that callers may say, and the ratio that they mean; of pictures and videos alike."""
+_RATIOS: Final = tuple(SIZES.values())
 _USUAL_SIZE: Final = "1024x1024"
 _MOST: Final = 10
 _MOST_STREAMED: Final = 2
@@ -34,7 +36,7 @@ class ImageOptions(BaseModel):
     )
     size: Annotated[
         str,
-        BeforeValidator(choice("size", (*_SIZES, *_RATIOS), _USUAL_SIZE, f"size must be one of {list(_SIZES)}")),
+        BeforeValidator(choice("size", (*SIZES, *_RATIOS), _USUAL_SIZE, f"size must be one of {list(SIZES)}")),
     ] = Field(_USUAL_SIZE, description="Width and height, or a ratio like `3:2`.")
     response_format: Annotated[
         str | None,
@@ -48,7 +50,7 @@ class ImageOptions(BaseModel):
     @property
     def aspect_ratio(self) -> str:
         """The ratio that the size stands for."""
-        return _SIZES.get(self.size, self.size)
+        return SIZES.get(self.size, self.size)
 
     def form(self, settings: Settings) -> Form:
         """The form that was asked for, else the usual one."""
@@ -58,11 +60,11 @@ class ImageOptions(BaseModel):
         """Let pass only so many pictures as can be streamed.
 
         Raises:
-            PydanticCustomError: They are more.
+            InvalidRequestError: They are more.
         """
         if not self.can_stream:
             message = "Streaming is only supported when n=1 or n=2"
-            raise PydanticCustomError("invalid_stream_n", message, {"at": "stream"})
+            raise InvalidRequestError(message, param="stream", code="invalid_stream_n")
 
     @property
     def can_stream(self) -> bool:

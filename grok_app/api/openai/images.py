@@ -27,6 +27,8 @@ from grok_app.runtime import Services
 router = APIRouter(prefix="/images", tags=["images"], dependencies=[Depends(require_api_key)])
 _MOST_FILES: Final = 64
 """More than are taken, so that too many are counted and named."""
+_TEXT_BYTES: Final = 1 << 20
+"""Of a body without files."""
 _FORM_BYTES: Final = MOST_IMAGES * MOST_BYTES + (1 << 20)
 _ANSWER: Final[dict[int | str, dict[str, Any]]] = {
     200: {
@@ -58,7 +60,7 @@ _EDIT_BODY["requestBody"]["content"][FORM] = {
 @router.post("/generations", summary="Draw pictures", openapi_extra=json_body(ImagesBody), responses=_ANSWER)
 async def generate_images(request: Request, services: Current) -> Response:
     """Draw pictures of a text, whole or every stage as it comes."""
-    body = await read_json(request, ImagesBody)
+    body = await read_json(request, ImagesBody, limit_bytes=_TEXT_BYTES)
     form = body.form(services.settings.snapshot)
     drawing = ImagesRequest(body.prompt, body.n, body.aspect_ratio, form, body.nsfw, own_url=own_url(request, services))
     return await answer_images(services, request, drawing, body, is_streamed=body.stream)
@@ -76,9 +78,14 @@ async def edit_images(request: Request, services: Current, files: HeldFiles) -> 
 async def answer_images(
     services: Services, request: Request, drawing: ImagesRequest, options: ImageOptions, *, is_streamed: bool
 ) -> Response:
-    """Drawn pictures, streamed or whole."""
+    """Drawn pictures, streamed or whole.
+
+    Raises:
+        InvalidRequestError: They are to be streamed, and too many for that.
+    """
     if not is_streamed:
         return await _whole(services.imagine.draw(drawing), drawing.form, request)
+    options.check_streamed()
     events = services.imagine.stream(drawing)
     usage = image_usage(drawing.prompt, 0, 1)
     return EventStream(write_image_events(events, drawing.form, options.size, usage), end_images_with_error)
@@ -87,9 +94,10 @@ async def answer_images(
 async def answer_edit(
     services: Services, request: Request, edit: EditRequest, options: ImageOptions, *, is_streamed: bool
 ) -> Response:
-    """Changed pictures, streamed or whole."""
+    """Changed pictures, streamed or whole. See `answer_images`."""
     if not is_streamed:
         return await _whole(services.edits.edit(edit), edit.form, request)
+    options.check_streamed()
     events = services.edits.stream(edit)
     usage = image_usage(edit.prompt, len(edit.images), 1)
     return EventStream(write_image_events(events, edit.form, options.size, usage), end_images_with_error)

@@ -1,8 +1,8 @@
 """The bodies of requests for pictures, as clients send them. Source: API contract, section 6."""
 
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
-from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from grok_app.api.openai.image_options import ImageOptions, check_prompt
@@ -31,12 +31,6 @@ class _StreamedOptions(ImageOptions):
 
     prompt: Annotated[str, BeforeValidator(check_prompt)] = Field(None, validate_default=True)
     stream: Annotated[bool, BeforeValidator(boolean("stream", default=False))] = Field(False, description=_STREAM)
-
-    @model_validator(mode="after")
-    def _check_stream(self) -> Self:
-        if self.stream:
-            self.check_streamed()
-        return self
 
 
 class ImagesBody(_StreamedOptions):

@@ -1,25 +1,19 @@
 """What a video is to be like. Source: API contract, sections 5.1 and 9."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from grok_app.api.openai.loose import choice
+from grok_app.api.openai.image_options import SIZES
+from grok_app.api.openai.loose import choice, whole
 from grok_app.media import Source
 from grok_app.upstream import VideoPreset
 from grok_app.video import VideoRequest
 
 _RATIOS: Final = ("16:9", "9:16", "3:2", "2:3", "1:1")
-_SIZES: Final[Mapping[str, str]] = {
-    "1280x720": "16:9",
-    "720x1280": "9:16",
-    "1792x1024": "3:2",
-    "1024x1792": "2:3",
-    "1024x1024": "1:1",
-}
 _LENGTHS_S: Final = (6, 10, 15)
+_WRONG_LENGTH: Final = "video_length must be 6, 10, or 15 seconds"
 _RESOLUTIONS: Final = ("480p", "720p")
 _PRESETS: Final = ("fun", "normal", "spicy", "custom")
 
@@ -28,13 +22,11 @@ def _one_of(known: tuple[str, ...]) -> str:
     return f"must be one of {list(known)}"
 
 
-def _length(value: Any) -> Any:
-    if value is None:
-        return _LENGTHS_S[0]
-    given = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
-    if isinstance(given, bool) or given not in _LENGTHS_S:
-        raise PydanticCustomError("invalid_video_length", "video_length must be 6, 10, or 15 seconds")
-    return int(given)
+def _length(value: Any) -> int:
+    length_s = whole("video_length", _LENGTHS_S[0], _LENGTHS_S[-1], _LENGTHS_S[0], _WRONG_LENGTH)(value)
+    if length_s not in _LENGTHS_S:
+        raise PydanticCustomError("invalid_video_length", _WRONG_LENGTH)
+    return length_s
 
 
 class VideoOptions(BaseModel):
@@ -44,7 +36,7 @@ class VideoOptions(BaseModel):
 
     aspect_ratio: Annotated[
         str,
-        BeforeValidator(choice("aspect_ratio", (*_RATIOS, *_SIZES), "3:2", f"aspect_ratio {_one_of(_RATIOS)}")),
+        BeforeValidator(choice("aspect_ratio", (*_RATIOS, *SIZES), "3:2", f"aspect_ratio {_one_of(_RATIOS)}")),
     ] = Field("3:2", description="A ratio, or width and height like `1280x720`.")
     video_length: Annotated[int, BeforeValidator(_length)] = Field(6, description="Seconds: 6, 10 or 15.")
     resolution_name: Annotated[
@@ -60,7 +52,7 @@ class VideoOptions(BaseModel):
         return VideoRequest(
             prompt=prompt,
             image=image,
-            aspect_ratio=_SIZES.get(self.aspect_ratio, self.aspect_ratio),
+            aspect_ratio=SIZES.get(self.aspect_ratio, self.aspect_ratio),
             length_s=self.video_length,
             resolution=self.resolution_name,
             preset=VideoPreset(self.preset),

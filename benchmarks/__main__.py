@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cache, servings = _measure_files(options.rounds) if options.only in _FILES else (None, [])
     choices = [measure_choice(size) for size in SIZES] if not options.only else []
     media = measure_media(options.only, options.rounds)
-    machine = describe_machine(spins_ms, load_before)
+    machine = describe_machine([*spins_ms, _spin_ms()], load_before)
     report = Report(now(), machine, comparisons, before, after, choices, waits, cache, servings, media)
     print_report(report)
     print(f"Kept in {write_report(report).relative_to(Path(__file__).parents[1])}")

@@ -9,7 +9,6 @@ import json
 import statistics
 import time
 import urllib.request
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -67,7 +66,7 @@ class Soak:
 
     generations: int = 0
     elapsed_s: float = 0.0
-    outcomes: Counter[str] = field(default_factory=Counter)
+    outcomes: dict[str, int] = field(default_factory=dict)
     """How many ended how, by kind and status."""
     surprises: int = 0
     """How many ended as they should not."""
@@ -189,7 +188,8 @@ async def _generate_all(gateway: Served, data_dir: Path, generations: int, resul
             for number in numbers:
                 kind = _KINDS[number % len(_KINDS)]
                 ended = await _generate(http, kind, number)
-                result.outcomes[f"{kind.name}: {ended}"] += 1
+                outcome = f"{kind.name}: {ended}"
+                result.outcomes[outcome] = result.outcomes.get(outcome, 0) + 1
                 result.surprises += ended not in kind.ends
                 result.generations += 1
                 if result.generations % every == 0:

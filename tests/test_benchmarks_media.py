@@ -1,6 +1,7 @@
 """Pictures, large files and the soak are measured, and held against their bars; how fast anything is is not tested."""
 
 import asyncio
+import json
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -11,7 +12,17 @@ import pytest
 
 from benchmarks.media import Media, measure_media, print_media
 from benchmarks.pictures import DIRECT, Drawing, Plan, measure_drawing
-from benchmarks.processes import forget_peaks, free_port, memory, peak_mib, run_process, start_drawing, start_gateway
+from benchmarks.processes import (
+    Memory,
+    forget_peaks,
+    free_port,
+    memory,
+    peak_mib,
+    run_process,
+    start_drawing,
+    start_gateway,
+)
+from benchmarks.report import Report, describe_machine, now
 from benchmarks.soak import Sample, Soak
 from benchmarks.uploads import Upload, keep_own_picture, measure_uploads
 
@@ -89,6 +100,14 @@ def test_memory_that_grows_in_the_second_half_misses_the_bar() -> None:
     """A few percent are noise, more is a leak."""
     samples = [Sample(number, 100.0 + number, 40, 1) for number in range(12)]
     assert not Media(soak=Soak(samples=samples, calls_after=0, parts_after=0)).meets_bar
+
+
+def test_a_run_is_kept_with_its_soak() -> None:
+    """As JSON, how the generations ended included."""
+    nothing = Memory(rss_mib=1, pss_mib=1)
+    soak = Soak(outcomes={"edit: 200": 7}, calls_after=0, parts_after=0, samples=[Sample(1, 100, 40, 1)])
+    report = Report(now(), describe_machine([1.0], 0.5), [], nothing, nothing, [], media=Media(soak=soak))
+    assert json.loads(report.as_json())["media"]["soak"]["outcomes"] == {"edit: 200": 7}
 
 
 def test_nothing_is_measured_that_was_not_named() -> None:

@@ -105,7 +105,8 @@ def print_drawings(drawings: list[Drawing]) -> None:
     print(f"\n{WANTED} pictures, not streamed, s (median); the health of the gateway meanwhile, ms (median and p99)")
     for row in drawings:
         pace = "the demo's pace" if row.plan.is_paced else "no pauses"
-        idle, busy = (f"{statistics.median(ms):.1f}/{percentile(ms, 99):.0f}" for ms in _probes(row))
+        probes_ms = (row.idle_probe_ms, row.probe_ms)
+        idle, busy = (f"{statistics.median(ms):.1f}/{percentile(ms, 99):.0f}" for ms in probes_ms)
         for form in FORMS:
             verdict = "met" if row.ratio(form) <= BAR_RATIO else "MISSED"
             print(
@@ -113,10 +114,6 @@ def print_drawings(drawings: list[Drawing]) -> None:
                 f"gateway {row.median_s(form):6.3f}   ratio {row.ratio(form):.2f}   bar {BAR_RATIO} {verdict}   "
                 f"health idle {idle}, meanwhile {busy}"
             )
-
-
-def _probes(row: Drawing) -> tuple[list[float], list[float]]:
-    return row.idle_probe_ms, row.probe_ms
 
 
 async def _round(ask: Callable[[], Awaitable[float]], at_once: int, requests: int) -> list[float]:

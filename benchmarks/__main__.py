@@ -14,6 +14,7 @@ import uvloop
 
 from benchmarks.admin import ACCOUNTS, Wait, measure_admin
 from benchmarks.files import Cache, Serving, find_missing, make_files, measure_cache, measure_serving
+from benchmarks.media import NAMES, measure_media
 from benchmarks.pool import SIZES, measure_choice
 from benchmarks.processes import Served, memory, start_gateway, start_sandbox
 from benchmarks.report import Report, describe_machine, now, print_report, write_report
@@ -45,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     waits = _measure_admin() if options.only in _ADMIN else []
     cache, servings = _measure_files(options.rounds) if options.only in _FILES else (None, [])
     choices = [measure_choice(size) for size in SIZES] if not options.only else []
-    report = Report(
-        now(), describe_machine(spins_ms, load_before), comparisons, before, after, choices, waits, cache, servings
-    )
+    media = measure_media(options.only, options.rounds)
+    machine = describe_machine([*spins_ms, _spin_ms()], load_before)
+    report = Report(now(), machine, comparisons, before, after, choices, waits, cache, servings, media)
     print_report(report)
     print(f"Kept in {write_report(report).relative_to(Path(__file__).parents[1])}")
     return 1 if options.check and not report.meets_bar else 0
@@ -105,7 +106,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--only",
         default="",
         metavar="TEXT",
-        help="only workloads with this in their name, or only the admin API (admin), or the files (files)",
+        help="only workloads with this in their name, or only the admin API (admin), or the files (files); "
+        f"and what is measured only when it is named: {', '.join(NAMES)}",
     )
     return parser.parse_args(arguments)
 

@@ -16,10 +16,12 @@ from typing import Final
 
 API_KEY: Final = "bench"
 APP_KEY: Final = "bench-operator"
+_HOSTS: Final = ("GROK", "ACCOUNTS", "ASSETS")
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 _READY_S: Final = 60.0
 _STOP_S: Final = 20.0
 _POLL_S: Final = 0.05
+_PEAK: Final = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 _ROLLUP: Final = re.compile(r"^(Rss|Pss): +(\d+) kB", re.MULTILINE)
 
 
@@ -55,14 +57,37 @@ def start_sandbox() -> Iterator[Served]:
 
 
 @contextmanager
-def start_gateway(data_dir: Path, sandbox: Served, accounts: int) -> Iterator[Served]:
+def start_drawing(*, is_paced: bool) -> Iterator[Served]:
+    """Run the demo's sandbox, which draws, at the demo's pace or without pauses, until the block ends.
+
+    Raises:
+        RuntimeError: It did not start.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.drawing", "--port", str(port), *(["--paced"] if is_paced else [])]
+    with _process(command, os.environ, None) as child:
+        _wait_until(lambda: _accepts(port), child, None)
+        yield Served(child.pid, port)
+
+
+@contextmanager
+def start_gateway(
+    data_dir: Path, sandbox: Served, accounts: int, settings: Mapping[str, str] | None = None
+) -> Iterator[Served]:
     """Run the gateway, API only, on a fresh database with so many accounts until the block ends.
+
+    Args:
+        data_dir: Where its database, its files and its log are.
+        sandbox: What it takes for Grok.
+        accounts: How many it has.
+        settings: That differ from the usual ones, by name: `{"cache.limit_mb": "64"}`.
 
     Raises:
         RuntimeError: It did not get ready; with the end of its log.
     """
     port = free_port()
-    environ = _gateway_environ(data_dir, sandbox)
+    given = {f"GROK_APP_{name.upper().replace('.', '__')}": value for name, value in (settings or {}).items()}
+    environ = _gateway_environ(data_dir, sandbox) | given
     seeding = [sys.executable, "-m", "benchmarks.seeding", str(accounts)]
     subprocess.run(seeding, env=environ, check=True)
     log = data_dir / "gateway.log"
@@ -74,7 +99,7 @@ def start_gateway(data_dir: Path, sandbox: Served, accounts: int) -> Iterator[Se
 def cpu_s(pid: int) -> float:
     """CPU seconds that a process and its living descendants have used, user and system."""
     ticks = 0
-    for member in _tree(pid):
+    for member in tree(pid):
         try:
             fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
         except FileNotFoundError:
@@ -86,7 +111,7 @@ def cpu_s(pid: int) -> float:
 def memory(pid: int) -> Memory:
     """What a process and its descendants hold in memory now."""
     kib = {"Rss": 0, "Pss": 0}
-    for member in _tree(pid):
+    for member in tree(pid):
         try:
             rollup = Path(f"/proc/{member}/smaps_rollup").read_text()
         except (FileNotFoundError, ProcessLookupError):
@@ -96,6 +121,23 @@ def memory(pid: int) -> Memory:
     return Memory(rss_mib=kib["Rss"] / 1024, pss_mib=kib["Pss"] / 1024)
 
 
+def forget_peaks(pid: int) -> None:
+    """Let the peaks of a process and its descendants begin with what they hold now. Linux, from 4.0 on."""
+    for member in tree(pid):
+        Path(f"/proc/{member}/clear_refs").write_text("5")
+
+
+def peak_mib(pid: int) -> float:
+    """The most that a process and its descendants have held since `forget_peaks`, MiB: RSS, each at its own peak."""
+    statuses = [Path(f"/proc/{member}/status").read_text() for member in tree(pid)]
+    return sum(int(found[1]) for status in statuses if (found := _PEAK.search(status))) / 1024
+
+
+def open_files(pid: int) -> int:
+    """How many files and sockets a process and its descendants have open."""
+    return sum(len(list(Path(f"/proc/{member}/fd").iterdir())) for member in tree(pid))
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on."""
     with socket.socket() as probe:
@@ -103,7 +145,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _tree(pid: int) -> list[int]:
+def tree(pid: int) -> list[int]:
     """A process and all its living descendants."""
     found = [pid]
     for member in found:
@@ -125,7 +167,7 @@ def _gateway_environ(data_dir: Path, sandbox: Served) -> dict[str, str]:
         "REDIS_URL": "",
         "GROK_APP_APP__API_KEY": API_KEY,
         "GROK_APP_APP__APP_KEY": APP_KEY,
-        "GROK_APP_UPSTREAM__GROK_URL": f"http://127.0.0.1:{sandbox.port}",
+        **{f"GROK_APP_UPSTREAM__{host}_URL": f"http://127.0.0.1:{sandbox.port}" for host in _HOSTS},
         "GROK_APP_PROXY__BASE_PROXY_URL": "",
     }
 

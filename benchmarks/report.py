@@ -11,6 +11,7 @@ from typing import Final
 
 from benchmarks.admin import Wait
 from benchmarks.files import Cache, Serving, print_cache, print_servings
+from benchmarks.media import Media, print_media
 from benchmarks.pool import Choice
 from benchmarks.processes import Memory
 from benchmarks.rounds import Comparison, Figures
@@ -66,6 +67,7 @@ class Report:
     waits: list[Wait] = field(default_factory=list)
     cache: Cache | None = None
     servings: list[Serving] = field(default_factory=list)
+    media: Media = field(default_factory=Media)
 
     @property
     def errors(self) -> int:
@@ -83,7 +85,8 @@ class Report:
         """Whether nothing took longer than its bar allows, and every reply was right."""
         is_quick = self.added_ms is None or self.added_ms < BAR_MS
         waits = [*self.waits, *(self.cache.waits if self.cache else ())]
-        return is_quick and not self.errors and self.choices_meet_bar and all(wait.meets_bar for wait in waits)
+        is_right = not self.errors and self.choices_meet_bar and self.media.meets_bar
+        return is_quick and is_right and all(wait.meets_bar for wait in waits)
 
     @property
     def choices_meet_bar(self) -> bool:
@@ -113,6 +116,7 @@ def print_report(report: Report) -> None:
         print_cache(report.cache)
     if report.servings:
         print_servings(report.servings)
+    print_media(report.media)
     _print_bar(report)
 
 

@@ -7,4 +7,4 @@ from grok_app.runtime import prepare_storage, seed_demo
 
 if __name__ == "__main__":
     prepare_storage()
-    seed_demo({Pool.BASIC: [f"bench-account-{number:06d}" for number in range(int(sys.argv[1]))]})
+    seed_demo({Pool.BASIC: [f"sandbox-basic-{number:06d}-quota999999" for number in range(int(sys.argv[1]))]})

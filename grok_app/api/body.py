@@ -15,7 +15,9 @@ from grok_app.media import MOST_BYTES, storing
 
 BODY_LIMIT_BYTES: Final = 100 << 20
 """A few attachments of 50 MB, in base64, and the words around them."""
-
+_TEXT_LIMIT_BYTES: Final = 20 << 20
+"""Of what stays text when files are taken out. It is in memory five times while it is read (2026-11-28), so that a file
+which isn't taken out costs no more than twice the size of the largest one."""
 _PART_LIMIT_S: Final = 30.0
 """Longest silence within a body."""
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -34,6 +36,8 @@ async def read_json(request: Request, model: type[ModelT], *, limit_bytes: int =
 async def read_with_files(request: Request, model: type[ModelT], held: ExitStack) -> tuple[ModelT, Lifter]:
     """Read the body of a request as this model, but keep large files in it out of memory.
 
+    What isn't a file may be less than the whole body may.
+
     Args:
         request: Whose body.
         model: Of the body. In its texts, a mark stands for a large file.
@@ -50,7 +54,10 @@ async def read_with_files(request: Request, model: type[ModelT], held: ExitStack
     with storing():
         async with aclosing(limited(request, BODY_LIMIT_BYTES)) as parts:
             async for part in parts:
-                lifter.feed(part)
+                if lifter.kept_bytes <= _TEXT_LIMIT_BYTES:  # else the rest is dropped: who still sends reads no answer
+                    lifter.feed(part)
+        if lifter.kept_bytes > _TEXT_LIMIT_BYTES:
+            raise RequestTooLargeError(f"The request has more than {_TEXT_LIMIT_BYTES:,} bytes of text")
         return _validate(model, lifter.finish()), lifter
 
 

@@ -1,6 +1,8 @@
 """Reading a body: within its size, within its time, and described as it is."""
 
 import asyncio
+from base64 import b64encode
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from grok_app.api.app import create_routes
-from grok_app.api.body import json_body, read_json
+from grok_app.api.body import json_body, read_json, read_with_files
 from grok_app.errors import InvalidRequestError, RequestTooLargeError
 
 
@@ -55,6 +57,23 @@ async def test_a_body_over_its_limit_is_refused() -> None:
     """Before all of it has been read."""
     with pytest.raises(RequestTooLargeError):
         await read_json(request_of(b"x" * 11, ends=False), Inner, limit_bytes=10)
+
+
+async def test_text_over_its_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What isn't lifted would stand in memory several times. The rest is read, so that the client can be told."""
+    monkeypatch.setattr("grok_app.api.body._TEXT_LIMIT_BYTES", 300_000)
+    request = request_of(b'{"name": "', *[b"x" * 100_000] * 10)
+    with pytest.raises(RequestTooLargeError), ExitStack() as held:
+        await read_with_files(request, Inner, held)
+    assert not (await request.receive())["more_body"]
+
+
+async def test_a_file_is_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is lifted doesn't count against the limit of the text."""
+    monkeypatch.setattr("grok_app.api.body._TEXT_LIMIT_BYTES", 300_000)
+    body = b'{"url": "data:image/png;base64,%b"}' % b64encode(bytes(3_000_000))
+    with ExitStack() as held:
+        await read_with_files(request_of(*[body[at : at + 99_999] for at in range(0, len(body), 99_999)]), Inner, held)
 
 
 def test_what_stands_beside_a_reference_is_described_too() -> None:

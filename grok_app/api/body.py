@@ -20,6 +20,8 @@ _TEXT_LIMIT_BYTES: Final = 20 << 20
 which isn't taken out costs no more than twice the size of the largest one."""
 _PART_LIMIT_S: Final = 30.0
 """Longest silence within a body."""
+_TOTAL_LIMIT_S: Final = 1800.0
+"""For all of a body: 16 pictures of 50 MB over a slow line, but nobody who sends a byte now and then."""
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -96,11 +98,13 @@ def _inline(node: Any, definitions: dict[str, Any]) -> Any:
 
 
 async def _in_time(parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """The parts as they come, as long as none is waited for too long."""
+    """The parts as they come, as long as none is waited for too long, nor all of them."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + _TOTAL_LIMIT_S
     async with aclosing(parts):
         while True:
             try:
-                async with asyncio.timeout(_PART_LIMIT_S):
+                async with asyncio.timeout_at(min(loop.time() + _PART_LIMIT_S, end)):
                     part = await anext(parts)
             except StopAsyncIteration:
                 return

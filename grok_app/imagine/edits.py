@@ -119,9 +119,7 @@ class EditService:
         )
 
     async def _prompt(self, credential: str, request: EditRequest, given: PerAccount) -> EditPrompt:
-        addresses = tuple(uploaded.uri for uploaded in await given.of(credential))
-        if not all(addresses):
-            raise UpstreamError(ErrorKind.PROTOCOL, "Grok took the picture and didn't say where it is")
+        addresses = await given.addresses(credential)
         return EditPrompt(request.prompt, addresses, await self._post(credential, addresses[0]))
 
     async def _post(self, credential: str, address: str) -> str:

@@ -17,6 +17,8 @@ from grok_app.upstream import PictureEnd, PictureFrame
 
 _FINAL_URL: Final = re.compile(r"\.jpe?g(?:[?#]|$)", re.IGNORECASE)
 _UNGUESSABLE: Final = re.compile(r"[0-9a-f-]{32,36}")
+PER_SOCKET: Final = 6
+"""No socket draws more. Source: protocol notes, section 4.1, column [F]."""
 _MOST_SEEN: Final = 64
 """More pictures than that belong to no prompt; what comes after them is passed over."""
 
@@ -87,9 +89,17 @@ class Selection:
 
     @property
     def is_over(self) -> bool:
-        """Whether Grok has finished or refused every picture that it began, and began enough of them."""
-        done = self._ended | {key for key, stage in self._stages.items() if stage is Stage.FINAL}
-        return len(done) >= self._wanted and self._stages.keys() <= done
+        """Whether Grok has finished or refused every picture that it began, and began enough of them.
+
+        It may still begin others, unless it has drawn all that a socket draws, see `is_full`.
+        """
+        decided = self._decided()
+        return len(decided) >= self._wanted and self._stages.keys() <= decided
+
+    @property
+    def is_full(self) -> bool:
+        """Whether Grok has finished or refused as many pictures as a socket draws."""
+        return len(self._decided()) >= PER_SOCKET
 
     def begin(self) -> None:
         """Forget the pictures of the last socket, those of the next one are others. Finished places stay finished."""
@@ -146,6 +156,9 @@ class Selection:
         while self._free and self._spares:
             _, spare = self._spares.popitem()
             yield self._finish(self._free.pop(0), spare)
+
+    def _decided(self) -> set[str]:
+        return self._ended | {key for key, stage in self._stages.items() if stage is Stage.FINAL}
 
     def _place(self, key: str, stage: Stage, blob: str, content: bytes, mime_type: str) -> Iterator[Chosen]:
         place = self._places.get(key)

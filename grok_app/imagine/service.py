@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Final
 
 from grok_app.accounts import Accounts, Failover, Lease
 from grok_app.catalog import IMAGES
 from grok_app.errors import GatewayError, UpstreamFailedError
 from grok_app.imagine.handing import Hand, check, image_usage, shortage
-from grok_app.imagine.selection import Chosen, Selection, Sizes
+from grok_app.imagine.selection import PER_SOCKET, Chosen, Selection, Sizes
 from grok_app.imagine.session import Patience, PictureBlockedError, draw, told
 from grok_app.imagine.types import ImagesRequest, Picture, Pictures
 from grok_app.logs import get_logger
@@ -18,8 +17,6 @@ from grok_app.settings import Settings, SettingsService
 from grok_app.upstream import ImaginePrompt, MediaUpstream, UpstreamError
 
 log = get_logger(__name__)
-PER_SOCKET: Final = 6
-"""No socket draws more. Source: protocol notes, section 4.1, column [F]."""
 
 
 class ImagineService:

@@ -5,6 +5,7 @@ import math
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from grok_app.accounts import as_gateway_errors
 from grok_app.errors import UpstreamFailedError
@@ -17,6 +18,9 @@ from grok_app.upstream import (
     PictureFrame,
     UpstreamError,
 )
+
+_AFTERTHOUGHT_S: Final = 2.0
+"""How long another picture may take to begin when all those under way are decided; mostly they begin together."""
 
 
 class PictureBlockedError(UpstreamError):
@@ -65,7 +69,7 @@ async def draw(
     missing = selection.missing
     watch = _Watch(selection, missing, patience)
     async with aclosing(upstream.imagine(credential, prompt)) as frames:
-        while selection.missing and not selection.is_over:
+        while selection.missing and not selection.is_full:
             frame = await watch.next(frames)
             if frame is None:
                 break
@@ -108,6 +112,8 @@ class _Watch:
         return UpstreamError(ErrorKind.UNAVAILABLE, "Grok closed the connection before a picture was finished")
 
     def _until(self) -> float | None:
+        if self._selection.is_over:
+            return self._loop.time() + min(_AFTERTHOUGHT_S, self._patience.silence_s)
         if self._begun_at is None:
             return None
         has_finished = self._selection.missing < self._wanted

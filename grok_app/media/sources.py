@@ -2,10 +2,11 @@
 
 import asyncio
 import mimetypes
+import os
 import re
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
@@ -17,6 +18,7 @@ from grok_app.errors import InvalidRequestError, NotFoundError
 from grok_app.media.cache import MediaCache
 from grok_app.media.entry import Entry, Kind, content_type
 from grok_app.media.full import storing
+from grok_app.media.places import place_among
 from grok_app.media.remote import RemoteFiles
 from grok_app.media.sniff import HEAD_BYTES, picture_type
 from grok_app.media.together import together
@@ -27,6 +29,10 @@ MOST_BYTES: Final = 50 << 20
 """No file that is given is larger."""
 IN_MEMORY_BYTES: Final = 1 << 20
 """Of a fetched file; what is larger waits on the disk."""
+_MOST_FETCHES: Final = 4
+"""At once, of one request."""
+_MOST_FETCHED_BYTES: Final = 512 << 20
+"""Of one request; those under way may come on top."""
 _OWN_PATH: Final = re.compile(r"(?:/grok)?/v1/files/(image|video)/([^?#]+)")
 _KNOWN_TYPES: Final = mimetypes.MimeTypes()
 """Python's own table, whatever the system knows beside."""
@@ -99,16 +105,17 @@ class Sources:
             InvalidRequestError: One can't be had, is too large, or not what it must be; `param` names the field.
         """
         async with AsyncExitStack() as stack:
-            yield await together(self._open(source, own_url, stack) for source in sources)
+            room = _Room(stack)
+            yield await together(self._open(source, own_url, room) for source in sources)
 
-    async def _open(self, source: Source, own_url: str, stack: AsyncExitStack) -> Upload:
+    async def _open(self, source: Source, own_url: str, room: "_Room") -> Upload:
         with _naming(source):
             if not isinstance(source.content, str):
                 return await _check(source, source.content, source.name, source.mime_type)
             if own := _own_file(source.content, own_url):
-                entry, file = self._open_own(*own, stack)
+                entry, file = self._open_own(*own, room.stack)
                 return await _check(source, file, entry.name, content_type(entry))
-            return await self._fetch(source, source.content, stack)
+            return await self._fetch(source, source.content, room)
 
     def _open_own(self, kind: Kind, name: str, stack: AsyncExitStack) -> tuple[Entry, IO[bytes]]:
         """A file of ours, which can be read to its end whoever deletes it meanwhile."""
@@ -118,14 +125,34 @@ class Sources:
         except (NotFoundError, FileNotFoundError) as error:
             raise InvalidRequestError(f"{kind.capitalize()} not found", code="invalid_media") from error
 
-    async def _fetch(self, source: Source, url: str, stack: AsyncExitStack) -> Upload:
-        file = stack.enter_context(_spool())
+    async def _fetch(self, source: Source, url: str, room: "_Room") -> Upload:
+        file = room.stack.enter_context(_spool())
         asset = self._settings.snapshot.asset
-        self._fetching.total_tokens = asset.upload_concurrent
         with storing():
-            async with self._fetching:
+            async with room.fetching, place_among(asset.download_concurrent, self._fetching):
+                room.check()
                 remote = await self._remote.fetch(url, file, limit_bytes=MOST_BYTES, timeout_s=asset.download_timeout)
+                room.fetched_bytes += file.seek(0, os.SEEK_END)
         return await _check(source, file, source.name or remote.name, source.mime_type or remote.mime_type)
+
+
+@dataclass(slots=True)
+class _Room:
+    """What the files of one request may take."""
+
+    stack: AsyncExitStack
+    fetching: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_MOST_FETCHES))
+    fetched_bytes: int = 0
+
+    def check(self) -> None:
+        """Let another file be fetched.
+
+        Raises:
+            InvalidRequestError: There are too many bytes already.
+        """
+        if self.fetched_bytes > _MOST_FETCHED_BYTES:
+            message = f"The files of a request may have {_MOST_FETCHED_BYTES >> 20} MB together"
+            raise InvalidRequestError(message, code="invalid_media")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
 from grok_app.media.cache import MediaCache
 from grok_app.media.entry import MOST_BYTES, Entry, Kind, is_name
+from grok_app.media.places import place_among
 from grok_app.media.together import together
 from grok_app.settings import SettingsService
 from grok_app.upstream import ErrorKind, MediaKind, MediaUpstream, Upload, Uploaded, UpstreamError, asset_id
@@ -40,13 +41,14 @@ class Transfer:
         self._uploading = CapacityLimiter(1)
         self._downloading = CapacityLimiter(1)
 
-    async def upload(self, credential: str, files: Sequence[Upload]) -> list[Uploaded]:
-        """Have Grok keep these files; what it says of each, in their order.
+    async def upload(self, credential: str, file: Upload) -> Uploaded:
+        """Have Grok keep a file.
 
         Raises:
-            UpstreamError: Grok didn't take one of them; the others are broken off.
+            UpstreamError: Grok didn't take it.
         """
-        return await together(self._upload(credential, file) for file in files)
+        async with place_among(self._settings.snapshot.asset.upload_concurrent, self._uploading):
+            return await self._upstream.upload(credential, file)
 
     async def keep(self, credential: str, kind: Kind, address: str) -> Entry:
         """Download a file of Grok's into the cache, unless it is there.
@@ -68,26 +70,15 @@ class Transfer:
                 return await self._media.fetch(kind, name, lambda: self._pieces(credential, kind, address))
         raise AssertionError("tenacity raises before it runs out of attempts")
 
-    async def _upload(self, credential: str, file: Upload) -> Uploaded:
-        self._uploading.total_tokens = self._settings.snapshot.asset.upload_concurrent
-        async with self._uploading:
-            return await self._upstream.upload(credential, file)
-
     async def _pieces(self, credential: str, kind: Kind, address: str) -> AsyncGenerator[bytes, None]:
-        self._downloading.total_tokens = self._settings.snapshot.asset.download_concurrent
-        place = object()
-        await self._downloading.acquire_on_behalf_of(place)
-        try:
-            async with (
-                self._upstream.download(
-                    credential, address, kind=MediaKind(kind), limit_bytes=MOST_BYTES[kind]
-                ) as download,
-                aclosing(download.pieces()) as pieces,
-            ):
-                async for piece in pieces:
-                    yield piece
-        finally:
-            self._downloading.release_on_behalf_of(place)
+        limit_bytes = MOST_BYTES[kind]
+        async with (
+            place_among(self._settings.snapshot.asset.download_concurrent, self._downloading),
+            self._upstream.download(credential, address, kind=MediaKind(kind), limit_bytes=limit_bytes) as download,
+            aclosing(download.pieces()) as pieces,
+        ):
+            async for piece in pieces:
+                yield piece
 
 
 class PerAccount:
@@ -96,17 +87,32 @@ class PerAccount:
     def __init__(self, transfer: Transfer, files: Sequence[Upload]) -> None:
         self._transfer = transfer
         self._files = files
-        self._uploaded: dict[str, list[Uploaded]] = {}
+        self._uploaded: dict[tuple[str, int], Uploaded] = {}
 
     async def of(self, credential: str) -> list[Uploaded]:
-        """The files as this account's, uploaded when they are first asked for.
+        """The files as this account's, each uploaded when it is first asked for.
 
         Raises:
             UpstreamError: Grok didn't take one of them.
         """
-        if credential not in self._uploaded:
-            self._uploaded[credential] = await self._transfer.upload(credential, self._files)
-        return self._uploaded[credential]
+        return await together(self._of(credential, index) for index in range(len(self._files)))
+
+    async def addresses(self, credential: str) -> tuple[str, ...]:
+        """Where the files are at Grok. See `of`.
+
+        Raises:
+            UpstreamError: Grok didn't take one of them, or didn't say where it is.
+        """
+        addresses = tuple([uploaded.uri for uploaded in await self.of(credential)])
+        if not all(addresses):
+            raise UpstreamError(ErrorKind.PROTOCOL, "Grok took the file and didn't say where it is")
+        return addresses
+
+    async def _of(self, credential: str, index: int) -> Uploaded:
+        key = credential, index
+        if key not in self._uploaded:
+            self._uploaded[key] = await self._transfer.upload(credential, self._files[index])
+        return self._uploaded[key]
 
 
 def _broke_off(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from grok_app.accounts import Accounts, Failover, Lease, as_gateway_errors
 from grok_app.catalog import VIDEO, Pool
 from grok_app.errors import GatewayError
 from grok_app.logs import get_logger
-from grok_app.media import Entry, Files, Kind, PerAccount, path_of
+from grok_app.media import Entry, Files, Kind, PerAccount, path_of, place_among
 from grok_app.settings import SettingsService
 from grok_app.upstream import (
     ErrorKind,
@@ -55,10 +55,7 @@ class VideoService:
             GatewayError: The picture is no good, no account could make the video, or nothing came of it.
         """
         settings = self._settings.snapshot
-        self._under_way.total_tokens = settings.video.concurrent
-        place = object()
-        await self._under_way.acquire_on_behalf_of(place)
-        try:
+        async with place_among(settings.video.concurrent, self._under_way):
             with as_gateway_errors():
                 async with self._files.sources.open([request.image] if request.image else [], request.own_url) as files:
                     given = PerAccount(self._files.transfer, files)
@@ -68,8 +65,6 @@ class VideoService:
                     async with aclosing(events):
                         async for event in events:
                             yield event
-        finally:
-            self._under_way.release_on_behalf_of(place)
 
     async def _make(self, lease: Lease, request: VideoRequest, given: PerAccount) -> AsyncGenerator[Event, None]:
         credential = lease.credential.get_secret_value()
@@ -102,10 +97,8 @@ class VideoService:
     async def _post(self, credential: str, request: VideoRequest, given: PerAccount) -> str:
         if request.image is None:
             return await self._upstream.create_post(credential, VideoPost(request.prompt))
-        [uploaded] = await given.of(credential)
-        if not uploaded.uri:
-            raise UpstreamError(ErrorKind.PROTOCOL, "Grok took the picture and didn't say where it is")
-        return await self._upstream.create_post(credential, ImagePost(uploaded.uri))
+        [address] = await given.addresses(credential)
+        return await self._upstream.create_post(credential, ImagePost(address))
 
     async def _larger(self, credential: str, video_id: str) -> Entry | None:
         """The larger video; None when it can't be had, for then the original is good enough."""

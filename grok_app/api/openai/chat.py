@@ -42,7 +42,7 @@ async def chat_completions(request: Request, services: Current, files: HeldFiles
     """
     body, lifter = await read_with_files(request, ChatBody, files)
     settings = services.settings.snapshot
-    is_streamed = body.is_streamed(settings)
+    is_streamed = settings.app.stream if body.stream is None else body.stream
     at = own_url(request, services)
     match body.serves:
         case Serves.CHAT:

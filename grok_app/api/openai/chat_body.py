@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from grok_app.api.lifting import Lifter
 from grok_app.api.openai.content import ROLES, check_message, message_text
-from grok_app.api.openai.given import attachments, images, last_text
+from grok_app.api.openai.given import attachments, image, last_text
 from grok_app.api.openai.image_options import ImageOptions
 from grok_app.api.openai.loose import boolean, number
 from grok_app.api.openai.models import unknown_model
@@ -17,11 +17,15 @@ from grok_app.chat import ChatRequest, Message, ReasoningEffort, Role
 from grok_app.errors import InvalidRequestError
 from grok_app.imagine import EditRequest, Form, ImagesRequest
 from grok_app.media import SourceKind
-from grok_app.settings import Settings
 from grok_app.video import VideoRequest
 
 _EFFORTS: Final = sorted(get_args(ReasoningEffort))
 _BLOCK_SCHEMA: Final = {"type": "object", "properties": {"type": {"type": "string"}}, "required": ["type"]}
+_CONFIGS: Final = {
+    Serves.IMAGES: "image_config",
+    Serves.EDITS: "image_config",
+    Serves.VIDEO: "video_config",
+}
 _CONTENT_SCHEMA: Final = {"anyOf": [{"type": "string"}, {"type": "array", "items": _BLOCK_SCHEMA}]}
 
 
@@ -68,6 +72,16 @@ class ChatBody(BaseModel):
     image_config: ImageOptions | None = Field(None, description="For the image models.")
     video_config: VideoOptions | None = Field(None, description="For the video model.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_what_others_need(cls, value: Any) -> Any:
+        """Let `image_config` and `video_config` count for the models that they are for alone."""
+        if not isinstance(value, dict) or not isinstance(value.get("model"), str):
+            return value
+        model = MODELS.get(value["model"])
+        wanted = _CONFIGS.get(model.serves) if model else None
+        return {name: item for name, item in value.items() if name == wanted or name not in _CONFIGS.values()}
+
     @field_validator("model")
     @classmethod
     def _known_model(cls, value: str) -> str:
@@ -95,26 +109,15 @@ class ChatBody(BaseModel):
         return MODELS[self.model].serves
 
     @property
-    def draws(self) -> bool:
-        """Whether the answer is pictures."""
-        return self.serves in (Serves.IMAGES, Serves.EDITS)
-
-    @property
     def images(self) -> ImageOptions:
         """What pictures are to be like."""
         return self.image_config or ImageOptions()
-
-    def is_streamed(self, settings: Settings) -> bool:
-        """Whether to stream: as was asked, else as usual, but for more pictures than a stream takes."""
-        if self.stream is not None:
-            return self.stream
-        return settings.app.stream and (not self.draws or self.images.can_stream)
 
     def as_chat(self, lifter: Lifter, own_url: str) -> ChatRequest:
         """The request of a text model in its service's words.
 
         Raises:
-            InvalidRequestError: An attachment is not what it says it is.
+            InvalidRequestError: An attachment is not what it says it is, or there are too many.
         """
         return ChatRequest(
             model=self.model,
@@ -141,10 +144,10 @@ class ChatBody(BaseModel):
             InvalidRequestError: There is no text, or no image, or it is not what it says it is.
         """
         prompt = last_text(self.messages)
-        given = images(self.messages, SourceKind.EDITABLE, lifter)
-        if not given:
+        given = image(self.messages, SourceKind.EDITABLE, lifter, -1)
+        if given is None:
             raise InvalidRequestError("image_url is required for image edits", param="messages", code="missing_image")
-        return EditRequest(prompt, self.images.n, (given[-1],), form, own_url)
+        return EditRequest(prompt, self.images.n, (given,), form, own_url)
 
     def as_video(self, lifter: Lifter, own_url: str) -> VideoRequest:
         """The request of the video model in its service's words: it begins with the first image.
@@ -153,6 +156,6 @@ class ChatBody(BaseModel):
             InvalidRequestError: There is no text, or the image is not what it says it is.
         """
         prompt = last_text(self.messages)
-        given = images(self.messages, SourceKind.IMAGE, lifter)
+        given = image(self.messages, SourceKind.IMAGE, lifter, 0)
         options = self.video_config or VideoOptions()
-        return options.as_request(prompt, given[0] if given else None, own_url)
+        return options.as_request(prompt, given, own_url)

@@ -11,6 +11,8 @@ from grok_app.api.openai.content import is_url
 from grok_app.errors import InvalidRequestError
 from grok_app.media import Source, SourceKind, field_of, too_large
 
+MOST_ATTACHMENTS: Final = 64
+"""Of a whole conversation: clients send the pictures of earlier turns again and again."""
 _BLOCKS: Final = {
     "image_url": ("url", SourceKind.IMAGE),
     "input_audio": ("data", SourceKind.AUDIO),
@@ -23,15 +25,19 @@ def attachments(messages: Sequence[Any], lifter: Lifter) -> tuple[Source, ...]:
     """The files of all checked messages, in their order.
 
     Raises:
-        InvalidRequestError: One is not what it says it is.
+        InvalidRequestError: One is not what it says it is, or there are too many.
     """
-    return tuple(_of_block(block, at, lifter) for block, at in _media_blocks(messages))
+    blocks = list(_media_blocks(messages))
+    if len(blocks) > MOST_ATTACHMENTS:
+        message = f"Too many attachments. Maximum is {MOST_ATTACHMENTS}."
+        raise InvalidRequestError(message, param="messages", code="too_many_attachments")
+    return tuple(_of_block(block, at, lifter) for block, at in blocks)
 
 
-def images(messages: Sequence[Any], kind: SourceKind, lifter: Lifter) -> list[Source]:
-    """The images of all checked messages, in their order. See `attachments`."""
+def image(messages: Sequence[Any], kind: SourceKind, lifter: Lifter, which: int) -> Source | None:
+    """The first image of all checked messages, or with -1 the last one; None without any. See `attachments`."""
     blocks = [(block, at) for block, at in _media_blocks(messages) if block["type"] == "image_url"]
-    return [_of_block(block, at, lifter, kind) for block, at in blocks]
+    return _of_block(*blocks[which], lifter, kind) if blocks else None
 
 
 def source(value: str, kind: SourceKind, param: str, lifter: Lifter, name: str = "") -> Source:

@@ -62,14 +62,9 @@ class ImageOptions(BaseModel):
         Raises:
             InvalidRequestError: They are more.
         """
-        if not self.can_stream:
+        if self.n > _MOST_STREAMED:
             message = "Streaming is only supported when n=1 or n=2"
             raise InvalidRequestError(message, param="stream", code="invalid_stream_n")
-
-    @property
-    def can_stream(self) -> bool:
-        """Whether so many pictures can be streamed."""
-        return self.n <= _MOST_STREAMED
 
 
 def check_prompt(value: Any) -> Any:

@@ -4,7 +4,6 @@ Source: API contract, section 5.4.
 """
 
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
@@ -62,13 +61,12 @@ class Failover:
     ) -> AsyncGenerator[ItemT, None]:
         """Give the items of the first attempt that gets far enough. The lease is held until the last of them.
 
-        As many accounts are tried as `retry.max_retry` says, for each kind of failure: one account of each kind of bad
-        ones must not use up what a good one could have served.
+        Each kind of failure may use up `retry.max_retry` accounts: bad ones of other kinds leave room for a good one.
 
         Args:
             pools: In order of preference.
-            cost: What one attempt takes from an account's quota.
-            ask: Called once for each attempt.
+            cost: Of one attempt.
+            ask: Makes one attempt.
             begins: Whether this item is a word to the caller; nothing is tried again after the first one.
             tried: Accounts to leave out; those that are asked are added.
 
@@ -76,31 +74,30 @@ class Failover:
             NoAccountError: No account is left to try, and one will be free again or none was tried.
             UpstreamError: The last attempt's failure, or one after the first word.
         """
-        deadline = time.monotonic() + self.settings.retry.retry_budget
-        wait_until = time.monotonic() + self.settings.chat.timeout
-        tried = set() if tried is None else tried
-        failures: Counter[ErrorKind] = Counter()
-        last_error: UpstreamError | None = None
+        began_at = time.monotonic()
+        deadline = began_at + self.settings.retry.retry_budget
+        tried = tried if tried is not None else set()
+        failures: list[UpstreamError] = []
         while True:
             has_begun = False
-            wait_s = max(0.0, wait_until - time.monotonic())
+            wait_s = max(0.0, began_at + self.settings.chat.timeout - time.monotonic())
             try:
-                async with self.accounts.lease(pools, cost, tried, wait_s=wait_s) as lease:
+                async with (
+                    self.accounts.lease(pools, cost, tried, wait_s=wait_s) as lease,
+                    aclosing(self._on_account(lease, ask, begins, deadline)) as items,
+                ):
                     tried.add(lease.account_id)
-                    async with aclosing(self._on_account(lease, ask, begins, deadline)) as items:
-                        async for item in items:
-                            has_begun = True
-                            yield item
+                    async for item in items:
+                        has_begun = True
+                        yield item
             except UpstreamError as error:
-                failures[error.kind] += 1
-                moves_on = self._moves_on(error, deadline)
-                if has_begun or not moves_on or failures[error.kind] >= self.settings.retry.max_retry:
+                failures.append(error)
+                if has_begun or not self._moves_on(failures, deadline):
                     raise
-                last_error = error
             except NoAccountError as none_left:
-                if last_error is None or none_left.retry_after_s is not None:
+                if not failures or none_left.retry_after_s is not None:
                     raise
-                raise last_error from none_left
+                raise failures[-1] from none_left
             else:
                 return
 
@@ -153,7 +150,11 @@ class Failover:
             and (error.status is None or error.status in self.settings.retry.retry_status_codes)
         )
 
-    def _moves_on(self, error: UpstreamError, deadline: float) -> bool:
+    def _moves_on(self, failures: Sequence[UpstreamError], deadline: float) -> bool:
+        """Whether another account is asked after these failures, one of each account."""
+        error = failures[-1]
+        if sum(failure.kind is error.kind for failure in failures) >= self.settings.retry.max_retry:
+            return False
         codes = self.settings.retry.retry_status_codes
         if error.kind is ErrorKind.TIMEOUT:
             return time.monotonic() < deadline

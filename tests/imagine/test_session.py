@@ -144,11 +144,25 @@ def test_grok_may_not_hang_up_before(script: list[Step]) -> None:
     assert session.left_open == 0
 
 
-def test_when_all_are_refused_nobody_waits() -> None:
+def test_when_a_whole_socket_is_refused_nobody_waits() -> None:
     """It ends with the last refusal, and says so."""
-    session = play(frame(1, MEDIUM), refusal(1), frame(2, MEDIUM), refusal(2), SILENCE, count=2)
+    all_six = [step for number in range(1, 7) for step in (frame(number, MEDIUM), refusal(number))]
+    session = play(*all_six, SILENCE, count=2)
     assert (kind_of(session), session.ended_s, session.left_open) == (ErrorKind.MODERATED, 0, 0)
     assert not isinstance(session.error, PictureBlockedError)
+
+
+def test_when_all_that_began_is_refused_others_may_still_begin() -> None:
+    """For two seconds; the silence after that is no block."""
+    session = play(frame(1, MEDIUM), refusal(1), frame(2, MEDIUM), refusal(2), SILENCE, count=2)
+    assert (kind_of(session), session.ended_s, session.left_open) == (ErrorKind.MODERATED, 2, 0)
+    assert not isinstance(session.error, PictureBlockedError)
+
+
+def test_a_picture_that_begins_late_counts() -> None:
+    """As in section 11.10 of the protocol notes: the first one is refused before the second one is seen."""
+    session = play(frame(1, MEDIUM), refusal(1), frame(2))
+    assert (session.error, session.missing) == (None, 0)
 
 
 def test_a_held_back_picture_stands_in_for_one_that_never_comes() -> None:

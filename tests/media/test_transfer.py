@@ -35,7 +35,7 @@ async def test_uploads_are_limited_over_all_requests(cache: MediaCache, settings
     grok = MediaGrok()
     grok.upload_scripts = [[event] for event in may_end]
     under_test = transfer(grok, cache, settings)
-    requests = [asyncio.create_task(under_test.upload(name, files(4))) for name in ("anna", "bert")]
+    requests = [asyncio.create_task(PerAccount(under_test, files(4)).of(name)) for name in ("anna", "bert")]
     await grok.until(lambda grok: grok.open["upload"] == 3)
     for number in (2, 1, 0, 5, 4, 3, 7, 6):
         may_end[number].set()
@@ -54,10 +54,10 @@ async def test_an_upload_that_fails_breaks_the_others_off(cache: MediaCache, set
     grok.upload_scripts = [[asyncio.Event()], [BROKE_OFF]]
     under_test = transfer(grok, cache, settings)
     with pytest.raises(UpstreamError) as raised:
-        await under_test.upload("anna", files(3))
+        await PerAccount(under_test, files(3)).of("anna")
     assert raised.value is BROKE_OFF
     assert grok.open["upload"] == 0
-    assert len(await under_test.upload("anna", files(3))) == 3
+    assert len(await PerAccount(under_test, files(3)).of("anna")) == 3
 
 
 async def test_downloads_are_limited_too(cache: MediaCache, settings: SettingsService) -> None:

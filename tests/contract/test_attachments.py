@@ -278,3 +278,13 @@ def test_the_other_prefix_takes_attachments(gateway: Gateway, sandbox: Sandbox, 
     assert answer.status_code == 200
     [chat] = sandbox.asked(question)
     assert [found.content for found in attached(sandbox, chat)] == [content]
+
+
+def test_attachments_are_counted_before_they_are_read(gateway: Gateway, calls: Calls) -> None:
+    """A conversation has at most 64 of them; nothing is uploaded of one that has more."""
+    blocks = [attach("image_url", data_uri(b"no picture", "image/png"))] * 65
+    error = error_of(ask(gateway, [text("What are they?"), *blocks]))
+
+    assert (error["param"], error["code"]) == ("messages", "too_many_attachments")
+    assert error["message"] == "Too many attachments. Maximum is 64."
+    assert calls(UPLOAD) == []

@@ -217,3 +217,9 @@ def test_a_streamed_answer_is_the_whole_one(gateway: Gateway, question: str) -> 
     whole = ask(gateway, asked, stream=False, model="grok-4-heavy").json()
 
     assert streamed(chunks, "content") == whole["choices"][0]["message"]["content"]
+
+
+def test_options_of_other_models_are_ignored(gateway: Gateway, question: str) -> None:
+    """What only pictures and videos know is nothing to a text model, like every unknown field."""
+    options = {"image_config": {"n": 50}, "video_config": "none"}
+    assert question in text_of(gateway, question, stream=False, **options)

@@ -316,6 +316,33 @@ async def test_the_name_that_the_caller_says_comes_first(sources: Sources, elsew
     assert [name for name, _, _ in await opened(sources, source)] == ["mine.png"]
 
 
+async def test_a_request_fetches_few_files_at_once(sources: Sources, elsewhere: Elsewhere) -> None:
+    """Four, however many it names; the others wait for them."""
+    for number in range(6):
+        elsewhere.pages[f"/{number}.png"] = ("image/png", PNG)
+        elsewhere.may_answer[f"/{number}.png"] = asyncio.Event()
+    opening = asyncio.create_task(opened(sources, *(image(f"https://x.example/{n}.png") for n in range(6))))
+    await elsewhere.until(4)
+    assert len(elsewhere.asked) == 4
+    for event in elsewhere.may_answer.values():
+        event.set()
+    assert len(await opening) == 6
+
+
+async def test_a_request_may_not_fetch_without_end(
+    sources: Sources, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once all files together are too large, no other one is asked for, and the field is named."""
+    monkeypatch.setattr("grok_app.media.sources._MOST_FETCHED_BYTES", 1)
+    for number in range(6):
+        elsewhere.pages[f"/{number}.png"] = ("image/png", PNG)
+    wanted = [image(f"https://x.example/{number}.png", param=f"a.{number}") for number in range(6)]
+    with pytest.raises(InvalidRequestError) as raised:
+        await opened(sources, *wanted)
+    assert raised.value.code == "invalid_media"
+    assert raised.value.param in ("a.4", "a.5")
+
+
 @pytest.mark.parametrize("size", [len(PNG), IN_MEMORY_BYTES + 1], ids=["small", "on the disk"])
 async def test_fetched_files_are_closed_given_ones_are_not(sources: Sources, elsewhere: Elsewhere, size: int) -> None:
     """The first are ours, the others the caller's."""

@@ -17,7 +17,7 @@ from grok_app.api.errors import error_response
 from grok_app.api.request_scope import IS_HEAD, id_of
 from grok_app.api.sse import until_disconnect
 from grok_app.errors import NotFoundError, RangeNotSatisfiableError
-from grok_app.media import Entry, Kind, MediaCache, content_type
+from grok_app.media import Entry, Key, Kind, MediaCache, content_type, is_name
 from grok_app.runtime import current
 
 router = APIRouter(prefix="/files", tags=["files"])
@@ -131,17 +131,24 @@ class HotFiles:
 
 
 def _find_held(scope: Scope) -> tuple[Entry, bytes] | None:
-    if scope["type"] != "http" or scope["method"] != "GET" or not (path := _PATH.fullmatch(scope["path"])):
+    if scope["type"] != "http" or scope["method"] != "GET" or (key := _key_of(scope["path"])) is None:
         return None
     if any(name in _NOT_PLAIN for name, _ in scope["headers"]):
         return None
     media = current().media
     try:
-        entry = media.find(Kind(path[1]), path[2])
+        entry = media.find_key(key)
     except OSError:
         return None  # the route meets it again, where errors are answered
     content = media.held(entry) if entry else None
     return (entry, content) if entry and content else None
+
+
+@lru_cache(maxsize=1024)
+def _key_of(path: str) -> Key | None:
+    """The file that a path names as it is meant; None for any other path."""
+    found = _PATH.fullmatch(path)
+    return (Kind(found[1]), found[2]) if found and is_name(Kind(found[1]), found[2]) else None
 
 
 @lru_cache(maxsize=1024)

@@ -4,7 +4,7 @@ And the files that callers give: fetched where nobody is harmed, checked, and ha
 """
 
 from grok_app.media.cache import MediaCache, open_media
-from grok_app.media.entry import Entry, Kind, Stats, clean_name, content_type, path_of
+from grok_app.media.entry import Entry, Key, Kind, Stats, clean_name, content_type, is_name, path_of
 from grok_app.media.files import Files
 from grok_app.media.full import storing
 from grok_app.media.places import place_among
@@ -18,6 +18,7 @@ __all__ = [
     "MOST_BYTES",
     "Entry",
     "Files",
+    "Key",
     "Kind",
     "MediaCache",
     "PerAccount",
@@ -30,6 +31,7 @@ __all__ = [
     "clean_name",
     "content_type",
     "field_of",
+    "is_name",
     "open_media",
     "open_remote_files",
     "path_of",

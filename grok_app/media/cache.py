@@ -58,13 +58,18 @@ class MediaCache:
     def find(self, kind: Kind, name: str) -> Entry | None:
         """The file of this name, which counts as used now; None if there is none, or it can't be a name."""
         try:
-            key = kind, clean_name(kind, name)
+            return self.find_key((kind, clean_name(kind, name)))
         except InvalidRequestError:
             return None
-        entry = None if key in self._leaving else look(self._folder, key)
+
+    def find_key(self, key: Key) -> Entry | None:
+        """The file of this kind and clean name, which counts as used now; None if there is none."""
+        if key in self._leaving:
+            return None
+        entry = look(self._folder, key)
         if entry is not None:
             self._index.put(entry)
-        elif key not in self._leaving:
+        else:
             self._index.forget(key)
         return entry
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from grok_app.errors import InvalidRequestError
 
@@ -38,9 +38,8 @@ Key = tuple[Kind, str]
 """A kind and a clean name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One file."""
+class Entry(NamedTuple):
+    """One file. A tuple, since each request for a file makes and compares several."""
 
     kind: Kind
     name: str

@@ -8,7 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from grok_app.api import files
 from grok_app.api.files import HotFiles
-from grok_app.media import Entry, Kind
+from grok_app.media import Entry, Key, Kind
 
 ENTRY = Entry(Kind.IMAGE, "a.png", 5, 1)
 
@@ -17,12 +17,12 @@ class Media:
     """Has one file, in memory, and notes what it is asked for."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[Kind, str]] = []
+        self.asked: list[Key] = []
 
-    def find(self, kind: Kind, name: str) -> Entry | None:
+    def find_key(self, key: Key) -> Entry | None:
         """The file, if it is that one."""
-        self.asked.append((kind, name))
-        return ENTRY if (kind, name) == ENTRY.key else None
+        self.asked.append(key)
+        return ENTRY if key == ENTRY.key else None
 
     def held(self, _entry: Entry) -> bytes:
         """What is in it."""

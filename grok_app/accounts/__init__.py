@@ -3,7 +3,7 @@
 from grok_app.accounts.account import Account, Status
 from grok_app.accounts.adult_content import read_birth_date
 from grok_app.accounts.credential import mask
-from grok_app.accounts.failover import Ask, Failover, as_gateway_error, as_gateway_errors
+from grok_app.accounts.failover import Failover, as_gateway_errors
 from grok_app.accounts.jobs import AccountJobs
 from grok_app.accounts.listing import Changed, Skipped
 from grok_app.accounts.online import Counted, OnlineFiles
@@ -24,7 +24,6 @@ __all__ = [
     "AccountPool",
     "AccountRow",
     "Accounts",
-    "Ask",
     "Changed",
     "Counted",
     "Failover",
@@ -42,7 +41,6 @@ __all__ = [
     "Status",
     "Tags",
     "Unpacked",
-    "as_gateway_error",
     "as_gateway_errors",
     "as_record",
     "mask",

@@ -173,10 +173,10 @@ def as_gateway_errors() -> Iterator[None]:
     try:
         yield
     except UpstreamError as error:
-        raise as_gateway_error(error) from error
+        raise _as_gateway_error(error) from error
 
 
-def as_gateway_error(error: UpstreamError) -> GatewayError:
+def _as_gateway_error(error: UpstreamError) -> GatewayError:
     """What the caller is told of Grok's failure. Source: API contract, sections 3 and 5.4."""
     message = str(error)
     match error.kind:

@@ -63,15 +63,12 @@ class EditService:
         """
         hand = Hand(self._files.cache, request.form, request.own_url)
         made = _Made([], 0)
-        with told():
-            async with self._files.sources.open(request.images, request.own_url) as files:
-                given = PerAccount(self._files.transfer, files)
-                async with aclosing(self._steps(request, given, is_shown=True)) as steps:
-                    async for step in steps:
-                        if isinstance(step, _Made):
-                            made = step
-                        elif isinstance(step, ImageProgress) and step.index < request.n:
-                            yield hand.progress(step.index, step.percent)
+        async with aclosing(self._steps(request, is_shown=True)) as steps:
+            async for step in steps:
+                if isinstance(step, _Made):
+                    made = step
+                elif isinstance(step, ImageProgress) and step.index < request.n:
+                    yield hand.progress(step.index, step.percent)
         for index, entry in enumerate(made.entries):
             yield await hand.kept(index, entry)
         if len(made.entries) < request.n:
@@ -84,19 +81,31 @@ class EditService:
             GatewayError: As `stream` does.
         """
         made = _Made([], 0)
-        with told():
-            async with self._files.sources.open(request.images, request.own_url) as files:
-                given = PerAccount(self._files.transfer, files)
-                async with aclosing(self._steps(request, given, is_shown=False)) as steps:
-                    async for step in steps:
-                        made = step if isinstance(step, _Made) else made
+        async with aclosing(self._steps(request, is_shown=False)) as steps:
+            async for step in steps:
+                made = step if isinstance(step, _Made) else made
         hand = Hand(self._files.cache, request.form, request.own_url)
         pictures = tuple([await hand.kept(index, entry) for index, entry in enumerate(made.entries)])
         is_short = len(pictures) < request.n
         warning = shortage(len(pictures), request.n, made.moderated) if is_short else None
         return Pictures(pictures, image_usage(request.prompt, len(request.images), len(pictures)), warning)
 
-    def _steps(
+    async def _steps(
+        self, request: EditRequest, *, is_shown: bool
+    ) -> AsyncGenerator[ImageProgress | ImagesDone | _Made, None]:
+        """How far it is, and what was made in the end.
+
+        Raises:
+            GatewayError: As `stream` does.
+        """
+        with told():
+            async with self._files.sources.open(request.images, request.own_url) as files:
+                given = PerAccount(self._files.transfer, files)
+                async with aclosing(self._ask(request, given, is_shown=is_shown)) as steps:
+                    async for step in steps:
+                        yield step
+
+    def _ask(
         self, request: EditRequest, given: PerAccount, *, is_shown: bool
     ) -> AsyncGenerator[ImageProgress | ImagesDone | _Made, None]:
         calls = -(-request.n // PER_CALL)

@@ -71,6 +71,19 @@ def start_drawing(*, is_paced: bool) -> Iterator[Served]:
 
 
 @contextmanager
+def start_painting() -> Iterator[Served]:
+    """Run the painter of prepared pictures until the block ends.
+
+    Raises:
+        RuntimeError: It did not start.
+    """
+    port = free_port()
+    with _process([sys.executable, "-m", "benchmarks.painting", "--port", str(port)], os.environ, None) as child:
+        _wait_until(lambda: _accepts(port), child, None)
+        yield Served(child.pid, port)
+
+
+@contextmanager
 def start_gateway(
     data_dir: Path, sandbox: Served, accounts: int, settings: Mapping[str, str] | None = None
 ) -> Iterator[Served]:

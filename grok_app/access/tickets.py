@@ -8,8 +8,8 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
@@ -124,12 +124,6 @@ class Tickets(Generic[AskedT]):
             self._drop(ticket)
         return len(found)
 
-    async def expire_by_themselves(self) -> None:
-        """Forget what has expired also while nobody asks, for its files lie on the disk. Never returns."""
-        while True:
-            await asyncio.sleep(SWEEP_S)
-            self.expire()
-
     def expire(self) -> None:
         """Forget the tickets that nobody used for too long."""
         oldest = self._clock_s() - LIFE_S
@@ -163,6 +157,25 @@ class Tickets(Generic[AskedT]):
             self._size_bytes -= ticket.size_bytes
             ticket.withdrawn.set()
             _close_unused(ticket)
+
+
+@asynccontextmanager
+async def open_tickets(most_per_address: int) -> AsyncGenerator[Tickets[Any], None]:
+    """Tickets that also expire while nobody asks, for their files lie on the disk; all end with the block."""
+    tickets: Tickets[Any] = Tickets(most_per_address=most_per_address)
+    sweeping = asyncio.create_task(_sweep(tickets))
+    try:
+        yield tickets
+    finally:
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+        tickets.close()
+
+
+async def _sweep(tickets: Tickets[Any]) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        tickets.expire()
 
 
 def _close_unused(ticket: Ticket[Any]) -> None:

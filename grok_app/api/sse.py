@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from typing import Final
+from typing import ClassVar, Final
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
@@ -19,6 +19,8 @@ DONE: Final = b"data: [DONE]\n\n"
 STALLED_S: Final = 60.0
 """A client that takes nothing for so long has gone, whatever its connection says."""
 _GOODBYE_S: Final = 1.0
+_STOPPING: Final = "grok_app.stopping"
+"""See `grok_app.server`, which is above us; missing where another server serves."""
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -41,6 +43,7 @@ class EventStream(Response):
     """
 
     media_type = "text/event-stream"
+    _is_endless: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -64,11 +67,14 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream. Returns when it has ended or the client has gone."""
-        stops = [self._stopped.wait()] if self._stopped else []
+        stopping = scope.get(_STOPPING) if self._is_endless else None
+        ends = [event.wait() for event in (self._stopped, stopping) if event]
         try:
-            await until(self._send_all(scope, receive, send), disconnected(receive), self._keep_alive(send), *stops)
+            await until(self._send_all(scope, receive, send), disconnected(receive), self._keep_alive(send), *ends)
             if self._stopped and self._stopped.is_set():
                 await self._say_goodbye(send, self._farewell)
+            elif stopping and stopping.is_set():
+                await self._say_goodbye(send, self._on_error(STOPPING))
         except asyncio.CancelledError:
             if self._has_started:
                 await self._say_goodbye(send, self._on_error(STOPPING))
@@ -129,3 +135,9 @@ class EventStream(Response):
                     return
                 silent_s = 0.0
             await asyncio.sleep(KEEP_ALIVE_S - silent_s)
+
+
+class EndlessStream(EventStream):
+    """A stream without an end of its own. It ends when the server stops, which waits for other answers under way."""
+
+    _is_endless = True

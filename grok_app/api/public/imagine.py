@@ -15,7 +15,7 @@ from grok_app.api.held import Held
 from grok_app.api.public.run import Run, problem
 from grok_app.api.public.wishes import USUAL_RATIO, DrawingWish
 from grok_app.api.responses import json_response
-from grok_app.api.sse import EventStream
+from grok_app.api.sse import EndlessStream
 from grok_app.runtime import Services
 
 router = APIRouter(prefix="/imagine", tags=["public"])
@@ -76,7 +76,7 @@ async def stop_drawing(request: Request, services: Current) -> Response:
     return json_response({"status": "success", "removed": services.drawings.withdraw(body.task_ids)})
 
 
-@router.get("/sse", summary="Pictures without end", response_class=EventStream, responses=_EVENTS)
+@router.get("/sse", summary="Pictures without end", response_class=EndlessStream, status_code=200, responses=_EVENTS)
 async def stream_drawings(
     request: Request, services: Current, held: Held, bearer: Bearer, asked: Annotated[DrawingQuery, Query()]
 ) -> Response:
@@ -89,7 +89,7 @@ async def stream_drawings(
         services.access.check_public(bearer.credentials if bearer else asked.public_key)
         run, stopped = Run(_read(asked).as_request()), None
     held.enter_context(services.visitors.running(address_of(request, services)))
-    return EventStream(
+    return EndlessStream(
         _write_events(run, services),
         lambda error: _write(problem(error)),
         stopped=stopped,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import aclosing, nullcontext
+from contextlib import ExitStack, aclosing, nullcontext
 from typing import Any, Final
 
 import orjson
@@ -91,15 +91,21 @@ class _Conversation:
     async def _obey(self, order: Mapping[str, Any]) -> None:
         match order.get("type"):
             case "start":
-                wish = self._wish(order)
+                run = Run(self._wish(order))
                 self._services.visitors.count(self._address)
                 await self._stop()
-                self._run = Run(wish)
-                self._drawing = asyncio.create_task(self._draw(self._run))
+                self._start(run)
             case "stop":
                 await self._stop()
             case _:
                 raise InvalidRequestError("Unknown action.", code="invalid_action")
+
+    def _start(self, run: Run) -> None:
+        place = ExitStack()
+        place.enter_context(self._services.visitors.running(self._address))
+        self._run = run
+        self._drawing = asyncio.create_task(self._draw(run))
+        self._drawing.add_done_callback(lambda _: place.close())
 
     def _wish(self, order: Mapping[str, Any]) -> ImagesRequest:
         """What shall be drawn; where the order is silent, what the task says."""
@@ -120,11 +126,10 @@ class _Conversation:
 
     async def _draw(self, run: Run) -> None:
         try:
-            with self._services.visitors.running(self._address):
-                await self._say(run.running())
-                async with aclosing(self._services.imagine.endless(run.wish)) as events:
-                    async for event in events:
-                        await self._say(run.news(event))
+            await self._say(run.running())
+            async with aclosing(self._services.imagine.endless(run.wish)) as events:
+                async for event in events:
+                    await self._say(run.news(event))
         except GatewayError as error:
             await self._say(problem(error))
         except Exception:  # a bug must not end a run without a word
@@ -148,8 +153,10 @@ class _Conversation:
         try:
             async with self._saying, asyncio.timeout(STALLED_S):
                 await self._socket.send_text(orjson.dumps(content).decode())
-        except (TimeoutError, WebSocketDisconnect, OSError, RuntimeError):
-            log.info("a listener has gone", exc_info=True)
+        except TimeoutError:
+            log.info("a client that reads no more was left")
+            self._has_gone.set()
+        except (WebSocketDisconnect, RuntimeError):  # what Starlette says of a socket that is closed already
             self._has_gone.set()
 
 

@@ -63,7 +63,7 @@ async def stop_film(request: Request, services: Current) -> Response:
     return json_response({"status": "success", "removed": services.films.withdraw(body.task_ids)})
 
 
-@router.get("/sse", summary="The video of a task", response_class=EventStream, responses=_EVENTS)
+@router.get("/sse", summary="The video of a task", response_class=EventStream, status_code=200, responses=_EVENTS)
 async def stream_film(
     request: Request,
     services: Current,

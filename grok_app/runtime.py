@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from grok_app.access import Access, Sessions
+from grok_app.access import Access, Sessions, Tickets, Visitors, open_tickets
 from grok_app.accounts import (
     TURN,
     TURN_S,
@@ -27,16 +27,19 @@ from grok_app.catalog import Pool
 from grok_app.chat import ChatService
 from grok_app.db import Database, Notice, Turn, Vault, open_database, open_vault, upgrade
 from grok_app.env import Env, current_env
-from grok_app.imagine import EditService, ImagineService
+from grok_app.imagine import EditService, ImagesRequest, ImagineService
 from grok_app.logs import configure_logging, get_logger
 from grok_app.media import Files, MediaCache, Sources, Transfer, open_media, open_remote_files
 from grok_app.settings import KEYS, Settings, SettingsService, open_settings
 from grok_app.tasks import Tasks, open_tasks
 from grok_app.upstream import GrokWebOptions, open_grokweb
-from grok_app.video import VideoService
+from grok_app.video import VideoRequest, VideoService
 
 log = get_logger(__name__)
 _CHECK_TIMEOUT_S: Final = 3.0
+_WAITING_DRAWINGS: Final = 32
+_WAITING_FILMS: Final = 4
+"""Of one address; a film may have a picture of 50 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,11 @@ class Services:
     settings: SettingsService
     access: Access
     sessions: Sessions
+    visitors: Visitors
+    drawings: Tickets[ImagesRequest]
+    """What visitors want to have drawn."""
+    films: Tickets[tuple[VideoRequest, str | None]]
+    """What they want to have filmed, and the reasoning effort that they say."""
     tasks: Tasks
     roster: Roster
     accounts: Accounts
@@ -121,6 +129,8 @@ async def open_services() -> AsyncGenerator[Services, None]:
         open_tasks() as tasks,
         open_media(env.data_dir / "media", settings) as media,
         open_remote_files() as remote,
+        open_tickets(_WAITING_DRAWINGS) as drawings,
+        open_tickets(_WAITING_FILMS) as films,
     ):
         access = Access(settings)
         accounts = Accounts(roster, refresher)
@@ -132,6 +142,9 @@ async def open_services() -> AsyncGenerator[Services, None]:
             settings=settings,
             access=access,
             sessions=Sessions(database, vault, settings, access),
+            visitors=Visitors(settings),
+            drawings=drawings,
+            films=films,
             tasks=tasks,
             roster=roster,
             accounts=accounts,

@@ -39,6 +39,8 @@ _KILL_S: Final = 15
 _CONNECTIONS: Final = 8192
 """Open connections per worker. Granian's own limit of 1024 stops even health checks (measured with 2.8.7)."""
 _SKIP_COMPILE: Final = "__REFLEX_SKIP_COMPILE"
+STOPPING: Final = "grok_app.stopping"
+"""In the scope of a request: an event that is set when the server stops, for what has no end of its own."""
 _RELOADED: Final = ("grok_app", "assets", "rxconfig.py")
 _PAGE_SOURCES: Final = (
     "rxconfig.py",
@@ -183,6 +185,7 @@ class Draining:
         self._app, self._drain, self._grace_s = app, drain, grace_s
         self._running: set[asyncio.Task[Any]] = set()
         self._is_cut = False
+        self._stopping = asyncio.Event()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Pass one connection on, and remember it while it lasts."""
@@ -190,6 +193,7 @@ class Draining:
             self._drain.watch(self._stop_soon)
             await self._app(scope, receive, send)
             return
+        scope[STOPPING] = self._stopping
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for mypy: a coroutine runs in a task
         self._running.add(task)
@@ -203,6 +207,7 @@ class Draining:
             self._running.discard(task)
 
     def _stop_soon(self) -> None:
+        self._stopping.set()
         asyncio.get_running_loop().call_later(self._grace_s, self._cut)
 
     def _cut(self) -> None:

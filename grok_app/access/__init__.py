@@ -1,8 +1,10 @@
-"""Who may call: keys, the console's sessions, waits for those who guess, and where a request comes from."""
+"""Who may call, and how often: keys, sessions, tickets, waits for those who guess, limits by address."""
 
 from grok_app.access.address import Network, client_address, is_https
 from grok_app.access.keys import Access
 from grok_app.access.sessions import SESSION_COOKIE, SESSION_S, ConsoleSession, Sessions
+from grok_app.access.tickets import Ticket, Tickets, open_tickets
+from grok_app.access.visitors import Visitors
 
 __all__ = [
     "SESSION_COOKIE",
@@ -11,6 +13,10 @@ __all__ = [
     "ConsoleSession",
     "Network",
     "Sessions",
+    "Ticket",
+    "Tickets",
+    "Visitors",
     "client_address",
     "is_https",
+    "open_tickets",
 ]

@@ -6,11 +6,13 @@ connection itself comes from a trusted proxy.
 
 import re
 from collections.abc import Collection, Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 _WITH_PORT: Final = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
 """How some proxies write addresses: `[2001:db8::1]:443`, `192.0.2.1:443`."""
+
+_IPV6_SITE_BITS: Final = 64
 
 Network = IPv4Network | IPv6Network
 Headers = Iterable[tuple[bytes, bytes]]
@@ -51,6 +53,14 @@ def is_https(scheme: str, peer: str, headers: Headers, trusted: Collection[Netwo
     told = _values(headers, b"x-forwarded-proto") if _is_trusted(peer, trusted) else []
     first = told[0].lower() if told else ""
     return (first if first in ("http", "https") else scheme) == "https"
+
+
+def site_of(address: str) -> str:
+    """What counts as one caller: an address, but with IPv6, where a caller has a whole /64 at hand, that network."""
+    parsed = _parse(address)
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((parsed, _IPV6_SITE_BITS), strict=False))
+    return str(parsed or address)  # a peer without an address is on a Unix socket
 
 
 def _is_trusted(address: str, trusted: Collection[Network]) -> bool:

@@ -5,9 +5,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from typing import Final
 
+from grok_app.access.address import site_of
 from grok_app.errors import RateLimitedError
 
 FREE_FAILURES: Final = 5
@@ -18,7 +18,6 @@ LONGEST_WAIT_S: Final = 60
 FORGET_S: Final = 60 * 60
 """An address that doesn't try for this long starts anew."""
 MOST_ADDRESSES: Final = 10_000
-_IPV6_SITE_BITS: Final = 64
 
 
 @dataclass(slots=True)
@@ -48,7 +47,7 @@ class Throttle:
         Raises:
             RateLimitedError: It must wait, `retry_after_s` long.
         """
-        record = self._touch(_site(address))
+        record = self._touch(site_of(address))
         if record and (left_s := math.ceil(record.free_at_s - self._clock_s())) > 0:
             raise RateLimitedError(
                 f"Too many attempts. Please wait {left_s} seconds.", code="too_many_attempts", retry_after_s=left_s
@@ -56,7 +55,7 @@ class Throttle:
 
     def fail(self, address: str) -> None:
         """Count a wrong key."""
-        site = _site(address)
+        site = site_of(address)
         known = self._touch(site)
         failures = known.failures + 1 if known else 1
         now = self._clock_s()
@@ -66,7 +65,7 @@ class Throttle:
 
     def succeed(self, address: str) -> None:
         """Forget the wrong keys: the right one was shown."""
-        self._records.pop(_site(address), None)
+        self._records.pop(site_of(address), None)
 
     def _touch(self, site: str) -> _Record | None:
         """The record of an address that tries now; those at rest for too long are gone."""
@@ -83,13 +82,3 @@ class Throttle:
 def _wait_s(failures: int) -> int:
     beyond = failures - FREE_FAILURES
     return min(FIRST_WAIT_S << beyond, LONGEST_WAIT_S) if beyond >= 0 else 0
-
-
-def _site(address: str) -> str:
-    """What counts as one caller."""
-    try:
-        if ip_address(address).version == 4:  # noqa: PLR2004 - a protocol's name, not a count
-            return address
-        return str(ip_network((address, _IPV6_SITE_BITS), strict=False))
-    except ValueError:
-        return address  # a peer without an address, on a Unix socket

@@ -49,6 +49,8 @@ class Failover:
 
     accounts: Accounts
     settings: Settings
+    wait_s: float | None = None
+    """How long to wait for accounts that are only busy; None: `chat.timeout`."""
 
     async def run(
         self,
@@ -76,11 +78,12 @@ class Failover:
         """
         began_at = time.monotonic()
         deadline = began_at + self.settings.retry.retry_budget
+        busy_until = began_at + (self.settings.chat.timeout if self.wait_s is None else self.wait_s)
         tried = tried if tried is not None else set()
         failures: list[UpstreamError] = []
         while True:
             has_begun = False
-            wait_s = max(0.0, began_at + self.settings.chat.timeout - time.monotonic())
+            wait_s = max(0.0, busy_until - time.monotonic())
             try:
                 async with (
                     self.accounts.lease(pools, cost, tried, wait_s=wait_s) as lease,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
@@ -10,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, compile_path
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from grok_app import __version__
@@ -20,6 +22,9 @@ from grok_app.api.routes import ROUTERS
 from grok_app.env import current_env
 from grok_app.runtime import open_services
 
+_STATIC: Final = "/static/public"
+_ASSETS: Final = Path(__file__).parents[2] / "assets"
+"""The files of the public pages: style, mark, typeface. In the source tree, beside the package."""
 _DESCRIPTION: Final = (
     "An OpenAI-compatible gateway to Grok. Show an API key as `Authorization: Bearer …` or `x-api-key`. "
     'Every error is JSON: `{"error": {"message", "type", "param", "code"}}`.'
@@ -53,6 +58,8 @@ def create_routes() -> FastAPI:
         for prefix in prefixes:
             app.include_router(router, prefix=prefix)
             app.state.methods += _methods(router, prefix)
+    app.mount(_STATIC, StaticFiles(directory=_ASSETS, check_dir=False))
+    app.state.methods.append((re.compile(f"{_STATIC}/.*"), {"GET"}))
     add_error_handlers(app)
     return app
 

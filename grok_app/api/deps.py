@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Query, Request, Security
+from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from grok_app.access import SESSION_COOKIE, client_address
@@ -27,7 +28,8 @@ Current = Annotated[Services, Depends(current_services)]
 _bearer = HTTPBearer(auto_error=False, description="A key of the gateway.")
 _api_key = APIKeyHeader(name="x-api-key", auto_error=False, description="A key of the gateway.")
 _cookie = APIKeyCookie(name=SESSION_COOKIE, auto_error=False, description="The console's session.")
-_Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+"""A key that is shown as `Authorization: Bearer …`, unchecked."""
 SessionCookie = Annotated[str | None, Security(_cookie)]
 """The console's cookie, unchecked."""
 
@@ -36,7 +38,7 @@ _OWN_SITE: Final = ("same-origin", "none")
 
 
 async def require_api_key(
-    services: Current, bearer: _Bearer, api_key: Annotated[str | None, Security(_api_key)]
+    services: Current, bearer: Bearer, api_key: Annotated[str | None, Security(_api_key)]
 ) -> None:
     """Let only callers in that show an API key.
 
@@ -46,7 +48,7 @@ async def require_api_key(
     services.access.check_api(bearer.credentials if bearer else api_key)
 
 
-async def require_app_key(request: Request, services: Current, bearer: _Bearer, cookie: SessionCookie) -> None:
+async def require_app_key(request: Request, services: Current, bearer: Bearer, cookie: SessionCookie) -> None:
     """Let only the operator in, by key or by the console's session; a key that is shown decides.
 
     Raises:
@@ -60,7 +62,7 @@ async def require_app_key(request: Request, services: Current, bearer: _Bearer, 
 async def require_app_key_or_query(
     request: Request,
     services: Current,
-    bearer: _Bearer,
+    bearer: Bearer,
     cookie: SessionCookie,
     app_key: Annotated[
         str | None, Query(description="The operator's key, for clients that can't send headers.")
@@ -76,13 +78,22 @@ async def require_app_key_or_query(
     await _check_operator(request, services, bearer.credentials if bearer else app_key, cookie)
 
 
-async def require_public_key(services: Current, bearer: _Bearer) -> None:
+async def require_public_key(services: Current, bearer: Bearer) -> None:
     """Let only visitors of the studio in.
 
     Raises:
         AuthenticationError: They show no key, or a wrong one.
     """
     services.access.check_public(bearer.credentials if bearer else None)
+
+
+async def count_visit(connection: HTTPConnection, services: Current) -> None:
+    """Count a request to the public surface by the address that it comes from.
+
+    Raises:
+        RateLimitedError: Too many came from there within a minute.
+    """
+    services.visitors.count(address_of(connection, services))
 
 
 async def refuse_other_sites(request: Request, services: Current) -> None:
@@ -94,13 +105,18 @@ async def refuse_other_sites(request: Request, services: Current) -> None:
     Raises:
         PermissionDeniedError: It is another site's page.
     """
-    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
-    if request.method in _SAFE_METHODS or (origin and origin in services.env.cors_origins):
-        return
-    host = request.headers.get("host", "")
-    is_own = site in _OWN_SITE if site else origin is None or _host_of(origin) == host.lower()
-    if not is_own:
+    if request.method not in _SAFE_METHODS and is_of_another_site(request, services):
         raise PermissionDeniedError("This request comes from another site", code="cross_site")
+
+
+def is_of_another_site(connection: HTTPConnection, services: Services) -> bool:
+    """Whether a page asks that is neither ours nor welcome. See `refuse_other_sites`."""
+    origin, site = connection.headers.get("origin"), connection.headers.get("sec-fetch-site")
+    if origin and origin in services.env.cors_origins:
+        return False
+    if site:
+        return site not in _OWN_SITE
+    return origin is not None and _host_of(origin) != connection.headers.get("host", "").lower()
 
 
 def own_url(request: Request, services: Services) -> str:
@@ -108,16 +124,16 @@ def own_url(request: Request, services: Services) -> str:
     return services.settings.snapshot.app.app_url or str(request.base_url).rstrip("/")
 
 
-def address_of(request: Request, services: Services) -> str:
+def address_of(connection: HTTPConnection, services: Services) -> str:
     """The address that the request was first sent from."""
-    if "x-forwarded-for" in request.headers and not services.env.trusted_proxies:
+    if "x-forwarded-for" in connection.headers and not services.env.trusted_proxies:
         _warn_of_proxy()
-    return client_address(peer_of(request), request.headers.raw, services.env.trusted_proxies)
+    return client_address(peer_of(connection), connection.headers.raw, services.env.trusted_proxies)
 
 
-def peer_of(request: Request) -> str:
+def peer_of(connection: HTTPConnection) -> str:
     """The other end of the connection; empty on a Unix socket."""
-    return request.client.host if request.client else ""
+    return connection.client.host if connection.client else ""
 
 
 async def _check_operator(request: Request, services: Services, shown: str | None, cookie: str | None) -> None:

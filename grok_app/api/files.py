@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from grok_app.api.deps import Current
 from grok_app.api.errors import error_response
 from grok_app.api.request_scope import IS_HEAD, id_of
-from grok_app.api.sse import until_disconnect
+from grok_app.api.until import until_disconnect
 from grok_app.errors import NotFoundError, RangeNotSatisfiableError
 from grok_app.media import Entry, Key, Kind, MediaCache, content_type, is_name
 from grok_app.runtime import current

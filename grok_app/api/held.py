@@ -1,4 +1,4 @@
-"""Files that came with a request and are kept until it has been answered."""
+"""What is kept until a request has been answered: files that came with it, its place among others."""
 
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack
@@ -12,5 +12,5 @@ async def _hold_files() -> AsyncGenerator[ExitStack, None]:
         yield held
 
 
-HeldFiles = Annotated[ExitStack, Depends(_hold_files)]
+Held = Annotated[ExitStack, Depends(_hold_files)]
 """Closes what is put on it once the answer has been sent: FastAPI ends dependencies after the last byte."""

@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, a path without a trailing slash, and an answer even when we crash."""
+"""What surrounds requests and sockets: an id, a path without a trailing slash, an answer even when we crash."""
 
 import asyncio
 import os
@@ -20,6 +20,8 @@ _PROBES: Final = ("/healthz", "/readyz")
 _FILES: Final = "/v1/files/"
 _SERVED: Final = (200, 206, 304)
 """A file that was served is not worth a line: pages ask for them in crowds, and the line costs more than the file."""
+_ACCEPTED, _REFUSED = 101, 403
+"""What a client sees of a WebSocket that is accepted, or closed before."""
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
@@ -31,6 +33,9 @@ class RequestScope:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -62,6 +67,25 @@ class RequestScope:
             _log_request(scope, status, time.perf_counter() - began_at)
             request_id.reset(token)
 
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket; a bug ends it, since it can't be answered."""
+        token = request_id.set(id_of(scope).decode())
+        status = 0
+        began_at = time.perf_counter()
+
+        async def send_watched(message: Message) -> None:
+            nonlocal status
+            status = status or (_ACCEPTED if message["type"] == "websocket.accept" else _REFUSED)
+            await send(message)
+
+        try:
+            await self._app(_as_routed(scope), receive, send_watched)
+        except Exception:
+            log.exception("socket crashed", path=scope["path"])
+        finally:
+            _log_request(scope, status, time.perf_counter() - began_at)
+            request_id.reset(token)
+
 
 def id_of(scope: Scope) -> bytes:
     """The id that the caller wants for this request, if it is a sane one, else a new one."""
@@ -73,13 +97,13 @@ def _log_request(scope: Scope, status: int, seconds: float) -> None:
     # The query string may hold a key, so the path alone is logged. Status 0: the client left before an answer.
     is_usual = scope["path"] in _PROBES or (_FILES in scope["path"] and status in _SERVED)
     say = log.debug if is_usual else log.info
-    say("request", method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 4))
+    say("request", method=scope.get("method", "WS"), path=scope["path"], status=status, seconds=round(seconds, 4))
 
 
 def _as_routed(scope: Scope) -> Scope:
     """The scope as routes are written: no trailing slash, and HEAD as GET, whose body the server leaves out."""
     path: str = scope["path"]
-    if scope["method"] == "HEAD":
+    if scope.get("method") == "HEAD":
         scope = {**scope, "method": "GET", IS_HEAD: True}
     if path == "/" or not path.endswith("/"):
         return scope

@@ -8,8 +8,8 @@ from grok_app.api.admin import batch, cache, config, online, session, token_jobs
 from grok_app.api.files import router as files
 from grok_app.api.health import router as health
 from grok_app.api.openai import chat, images, models
+from grok_app.api.public import public, socket
 from grok_app.api.verify import admin as verify_admin
-from grok_app.api.verify import public as verify_public
 
 _INFERENCE: Final = ("/v1", "/grok/v1")
 _ADMIN: Final = ("/v1/admin", "/api/v1/admin")
@@ -29,6 +29,7 @@ ROUTERS: Final[tuple[tuple[APIRouter, tuple[str, ...]], ...]] = (
     (batch, _ADMIN),
     (cache, _ADMIN),
     (online, _ADMIN),
-    (verify_public, _PUBLIC),
+    (public, _PUBLIC),
+    (socket, _PUBLIC),
 )
 """Each router with the prefixes that it answers under."""

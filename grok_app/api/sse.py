@@ -1,42 +1,49 @@
 """Server-sent events as they come: one write per event, a comment in long silences, an end when the client goes."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from typing import Any, Final, TypeVar
+from typing import ClassVar, Final
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
 from grok_app.api.errors import STOPPING, error_response
+from grok_app.api.until import disconnected, until
 from grok_app.errors import GatewayError
 from grok_app.logs import get_logger
 
 log = get_logger(__name__)
 KEEP_ALIVE_S: Final = 15.0
 DONE: Final = b"data: [DONE]\n\n"
+STALLED_S: Final = 60.0
+"""A client that takes nothing for so long has gone, whatever its connection says."""
 _GOODBYE_S: Final = 1.0
+_STOPPING: Final = "grok_app.stopping"
+"""See `grok_app.server`, which is above us; missing where another server serves."""
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
-ResultT = TypeVar("ResultT")
 
 
 class EventStream(Response):
     """Sends what a generator yields.
 
     The head is sent with the first event, or after the first long silence; a GatewayError before that is an HTTP
-    error, one after it goes through `on_error`. A client that goes away closes the generator.
+    error, one after it goes through `on_error`. A client that goes away, or reads no more, closes the generator.
 
     Args:
         events: Whole events, in bytes.
         on_error: The bytes that end a stream after an error.
         comment: What is said in a long silence.
+        stopped: Ends the stream when it is set.
+        farewell: The bytes that are said then.
     """
 
     media_type = "text/event-stream"
+    _is_endless: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -44,32 +51,39 @@ class EventStream(Response):
         on_error: Callable[[GatewayError], bytes],
         *,
         comment: str = "keep-alive",
+        stopped: asyncio.Event | None = None,
+        farewell: bytes = b"",
     ) -> None:
         super().__init__()
         self._events = events
         self._on_error = on_error
         self._comment = f": {comment}\n\n".encode()
+        self._stopped = stopped
+        self._farewell = farewell
         self._has_started = False
+        self._has_ended = False
         self._writing = asyncio.Lock()
         self._sent_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream. Returns when it has ended or the client has gone."""
+        stopping = scope.get(_STOPPING) if self._is_endless else None
+        ends = [event.wait() for event in (self._stopped, stopping) if event]
         try:
-            await until_disconnect(self._send_all(scope, receive, send), receive)
+            await until(self._send_all(scope, receive, send), disconnected(receive), self._keep_alive(send), *ends)
+            if self._stopped and self._stopped.is_set():
+                await self._say_goodbye(send, self._farewell)
+            elif stopping and stopping.is_set():
+                await self._say_goodbye(send, self._on_error(STOPPING))
         except asyncio.CancelledError:
             if self._has_started:
-                await self._say_goodbye(send)
+                await self._say_goodbye(send, self._on_error(STOPPING))
             raise
 
     async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> None:
-        keep_alive = asyncio.create_task(self._keep_alive(send))
-        try:
-            error = await self._forward(send)
-        finally:
-            keep_alive.cancel()
-            await asyncio.gather(keep_alive, return_exceptions=True)
+        error = await self._forward(send)
         if error is not None and not self._has_started:
+            self._has_ended = True
             await error_response(error)(scope, receive, send)
         else:
             await self._write(send, self._on_error(error) if error else b"", is_last=True)
@@ -89,52 +103,41 @@ class EventStream(Response):
             return GatewayError("Internal server error")
         return None
 
-    async def _say_goodbye(self, send: Send) -> None:
-        """End the stream because the server stops; a client that doesn't read is not waited for."""
+    async def _say_goodbye(self, send: Send, words: bytes) -> None:
+        """End the stream before its own end; a client that doesn't read is not waited for."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_GOODBYE_S):
-                await self._write(send, self._on_error(STOPPING), is_last=True)
+                await self._write(send, words, is_last=True)
 
     async def _write(self, send: Send, data: bytes, *, is_last: bool = False) -> None:
         self._sent_at = asyncio.get_running_loop().time()
-        async with self._writing:  # the keep-alive writes too, and nothing may come before the head
+        async with self._writing:  # the keep-alive writes too: nothing before the head, nothing after the end
+            if self._has_ended:
+                return
             if not self._has_started:
                 await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS]})
                 self._has_started = True
+            self._has_ended = is_last
             await send({"type": "http.response.body", "body": data, "more_body": not is_last})
 
     async def _keep_alive(self, send: Send) -> None:
+        """Say something in long silences. Returns when the client takes nothing any more."""
         loop = asyncio.get_running_loop()
         self._sent_at = loop.time()
         while True:
             silent_s = loop.time() - self._sent_at
             if silent_s >= KEEP_ALIVE_S:
-                await self._write(send, self._comment)
+                try:
+                    async with asyncio.timeout(STALLED_S):
+                        await self._write(send, self._comment)
+                except TimeoutError:
+                    log.info("a client that reads no more was left")
+                    return
                 silent_s = 0.0
             await asyncio.sleep(KEEP_ALIVE_S - silent_s)
 
 
-async def until_disconnect(work: Coroutine[Any, Any, ResultT], receive: Receive) -> ResultT | None:
-    """Do the work, but stop it when the client goes away.
+class EndlessStream(EventStream):
+    """A stream without an end of its own. It ends when the server stops, which waits for other answers under way."""
 
-    Returns:
-        The work's result; None when it was stopped, and nobody is left to be answered.
-    """
-    working = asyncio.create_task(work)
-    watching = asyncio.create_task(_disconnected(receive))
-    try:
-        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
-        return await working if working.done() else None
-    finally:
-        await _end(working, watching)
-
-
-async def _disconnected(receive: Callable[[], Awaitable[Any]]) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _end(*tasks: "asyncio.Task[Any]") -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    _is_endless = True

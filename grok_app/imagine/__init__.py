@@ -4,6 +4,7 @@ from grok_app.imagine.edits import EditService
 from grok_app.imagine.handing import image_usage
 from grok_app.imagine.service import ImagineService
 from grok_app.imagine.types import (
+    Drawn,
     EditRequest,
     Form,
     ImagesRequest,
@@ -11,10 +12,12 @@ from grok_app.imagine.types import (
     Picture,
     Pictures,
     Progress,
+    Setback,
     Stage,
 )
 
 __all__ = [
+    "Drawn",
     "EditRequest",
     "EditService",
     "Form",
@@ -24,6 +27,7 @@ __all__ = [
     "Picture",
     "Pictures",
     "Progress",
+    "Setback",
     "Stage",
     "image_usage",
 ]

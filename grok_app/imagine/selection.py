@@ -83,6 +83,11 @@ class Selection:
         return len(self._missing)
 
     @property
+    def has_shown(self) -> bool:
+        """Whether anything of the socket under way was chosen."""
+        return bool(self._stages)
+
+    @property
     def has_begun(self) -> bool:
         """Whether a picture of the socket under way has got further than a preview."""
         return any(stage >= Stage.MEDIUM for stage in self._stages.values())

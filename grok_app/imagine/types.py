@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
+from grok_app.errors import GatewayError
 from grok_app.media import Source
 
 Form = Literal["url", "b64_json"]
@@ -94,3 +95,20 @@ class Pictures:
     usage: ImageUsage
     warning: str | None
     """Why there are fewer than asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture of a run that goes on."""
+
+    picture: Picture
+    """Its index is its place among the six of its batch."""
+    elapsed_ms: int
+    """Since its batch was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """Why a run gives no pictures just now. It goes on."""
+
+    error: GatewayError

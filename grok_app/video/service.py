@@ -46,6 +46,16 @@ class VideoService:
         self._settings = settings
         self._under_way = CapacityLimiter(1)
 
+    async def check(self, request: VideoRequest) -> None:
+        """Look at the picture that a video shall begin with; one that is elsewhere is fetched when its turn comes.
+
+        Raises:
+            InvalidRequestError: It is no good.
+        """
+        if request.image and not isinstance(request.image.content, str):
+            async with self._files.sources.open([request.image], request.own_url):
+                pass
+
     async def stream(self, request: VideoRequest) -> AsyncGenerator[Event, None]:
         """Give how far the video is, then the video. Consume it under `aclosing`.
 

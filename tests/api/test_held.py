@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from structlog.testing import capture_logs
 
 from grok_app.api.errors import add_error_handlers
-from grok_app.api.held import HeldFiles
+from grok_app.api.held import Held
 from grok_app.api.request_scope import RequestScope
 from grok_app.api.responses import json_response
 from grok_app.api.sse import EventStream
@@ -71,12 +71,12 @@ def app(client: Client) -> FastAPI:
         files.callback(client.file.close)
 
     @app.get("/whole")
-    async def whole(files: HeldFiles) -> Response:
+    async def whole(files: Held) -> Response:
         hold(files)
         return json_response({})
 
     @app.get("/streamed")
-    async def streamed(files: HeldFiles) -> Response:
+    async def streamed(files: Held) -> Response:
         hold(files)
         return EventStream(events(), lambda _: b"")
 
@@ -86,7 +86,7 @@ def app(client: Client) -> FastAPI:
             yield b"data: x\n\n"
 
     @app.get("/endless")
-    async def endless(files: HeldFiles) -> Response:
+    async def endless(files: Held) -> Response:
         hold(files)
         return EventStream(wait(), lambda _: b"")
 
@@ -95,12 +95,12 @@ def app(client: Client) -> FastAPI:
         await asyncio.Event().wait()
 
     @app.get("/refused")
-    async def refused(files: HeldFiles) -> Response:
+    async def refused(files: Held) -> Response:
         hold(files)
         raise InvalidRequestError("no")
 
     @app.get("/broken")
-    async def broken(files: HeldFiles) -> Response:
+    async def broken(files: Held) -> Response:
         hold(files)
         raise RuntimeError("a bug")
 

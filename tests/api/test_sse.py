@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from grok_app.api.sse import DONE, EventStream, until_disconnect
+from grok_app.api.sse import DONE, EventStream
+from grok_app.api.until import until_disconnect
 from grok_app.errors import GatewayError, RateLimitedError
 
 Message = dict[str, Any]

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from grok_app.api.body import json_body, read_with_files
 from grok_app.api.deps import Current, own_url, require_api_key
-from grok_app.api.held import HeldFiles
+from grok_app.api.held import Held
 from grok_app.api.openai.chat_body import ChatBody
 from grok_app.api.openai.chunks import completion, write_chunks
 from grok_app.api.openai.images import answer_edit, answer_images
 from grok_app.api.openai.video_answer import as_chat
 from grok_app.api.responses import NOBODY_LEFT, json_response
-from grok_app.api.sse import DONE, EventStream, until_disconnect
+from grok_app.api.sse import DONE, EventStream
+from grok_app.api.until import until_disconnect
 from grok_app.catalog import Serves
 from grok_app.chat import Event, gather, shows_thinking
 from grok_app.errors import GatewayError
@@ -35,7 +36,7 @@ _ANSWER: Final = {
     openapi_extra=json_body(ChatBody),
     responses={200: {"description": "The answer", "content": _ANSWER}},
 )
-async def chat_completions(request: Request, services: Current, files: HeldFiles) -> Response:
+async def chat_completions(request: Request, services: Current, files: Held) -> Response:
     """Answer a conversation, streamed (`text/event-stream`) or whole.
 
     The image models answer with pictures, as `POST images/generations` does, the video model with a video.

@@ -9,7 +9,7 @@ from grok_app.api.lifting import Lifter
 from grok_app.api.openai.content import ROLES, check_message, message_text
 from grok_app.api.openai.given import attachments, image, last_text
 from grok_app.api.openai.image_options import ImageOptions
-from grok_app.api.openai.loose import boolean, number
+from grok_app.api.openai.loose import boolean, choice, number
 from grok_app.api.openai.models import unknown_model
 from grok_app.api.openai.video_options import VideoOptions
 from grok_app.catalog import MODELS, Serves
@@ -20,6 +20,11 @@ from grok_app.media import SourceKind
 from grok_app.video import VideoRequest
 
 _EFFORTS: Final = sorted(get_args(ReasoningEffort))
+Effort = Annotated[
+    ReasoningEffort | None,
+    BeforeValidator(choice("reasoning_effort", _EFFORTS, None, f"reasoning_effort must be one of {_EFFORTS}")),
+]
+"""How much Grok thinks, and whether that is shown; None: as usual."""
 _BLOCK_SCHEMA: Final = {"type": "object", "properties": {"type": {"type": "string"}}, "required": ["type"]}
 _CONFIGS: Final = {
     Serves.IMAGES: "image_config",
@@ -63,7 +68,7 @@ class ChatBody(BaseModel):
     stream: Annotated[bool | None, BeforeValidator(boolean("stream"))] = Field(
         None, description="Whether to stream. Omitted: the setting `app.stream`."
     )
-    reasoning_effort: ReasoningEffort | None = Field(
+    reasoning_effort: Effort = Field(
         None, description="`none` hides the thinking, anything else shows it. Omitted: the setting `app.thinking`."
     )
     temperature: Annotated[float, BeforeValidator(number("temperature", 0, 2, 0.8))] = 0.8
@@ -94,13 +99,6 @@ class ChatBody(BaseModel):
     def _has_messages(cls, value: Any) -> Any:
         if value is None or value == []:
             raise PydanticCustomError("empty_messages", "messages cannot be empty")
-        return value
-
-    @field_validator("reasoning_effort", mode="before")
-    @classmethod
-    def _known_effort(cls, value: Any) -> Any:
-        if value is not None and value not in _EFFORTS:
-            raise PydanticCustomError("invalid_reasoning_effort", f"reasoning_effort must be one of {_EFFORTS}")
         return value
 
     @property

@@ -74,9 +74,13 @@ class ChunkWriter:
 
 
 async def write_chunks(
-    events: AsyncGenerator[Event, None], model: str, *, has_think_tags: bool, with_usage: bool
+    events: AsyncGenerator[Event, None] | AsyncGenerator[Event | bytes, None],
+    model: str,
+    *,
+    has_think_tags: bool,
+    with_usage: bool,
 ) -> AsyncGenerator[bytes, None]:
-    """The chunks of a streamed answer, one per event.
+    """The chunks of a streamed answer, one per event; what is written already goes through as it is.
 
     The end is written only after the service has settled the request.
     """
@@ -89,6 +93,8 @@ async def write_chunks(
                 yield writer.role()
             elif isinstance(event, Finished):
                 usage = event.usage
+            elif isinstance(event, bytes):
+                yield event
             elif writer is not None:
                 yield writer.text(event.text) if isinstance(event, Text) else writer.thought(event.text)
     if writer is not None:

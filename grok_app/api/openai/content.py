@@ -89,16 +89,25 @@ def _check_media(kind: str, holder: object, at: str) -> None:
     field, missing = _MEDIA[kind]
     if not isinstance(holder, dict) or field not in holder:
         raise _wrong(f"{at}.{kind}", missing, f"{kind} must have a '{field}' field")
-    value = holder[field]
     name = f"{kind}.{field}"
-    where = f"{at}.{name}"
+    if fault := media_fault(holder[field], name):
+        raise _wrong(f"{at}.{name}", *fault)
+
+
+def media_fault(value: object, name: str) -> tuple[str, str] | None:
+    """What is wrong with a media value, as a code and a sentence; None when nothing is.
+
+    Args:
+        value: Neither fetched nor decoded.
+        name: The field, as people know it.
+    """
     if not isinstance(value, str) or not value.strip():
-        raise _wrong(where, "empty_media", f"{name} cannot be empty")
+        return "empty_media", f"{name} cannot be empty"
     if is_url(value) or is_data_uri(value):
-        return
+        return None
     if value.startswith("data:") or "://" in value or not _looks_like_base64(value):
-        raise _wrong(where, "invalid_media", f"{name} must be a URL or data URI")
-    raise _wrong(where, "invalid_media", f"{name} base64 must be provided as a data URI (data:<mime>;base64,...)")
+        return "invalid_media", f"{name} must be a URL or data URI"
+    return "invalid_media", f"{name} base64 must be provided as a data URI (data:<mime>;base64,...)"
 
 
 def _looks_like_base64(value: str) -> bool:

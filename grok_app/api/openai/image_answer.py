@@ -30,26 +30,31 @@ async def write_image_events(
     size: str,
     usage: ImageUsage,
 ) -> AsyncGenerator[bytes, None]:
-    """The events of a streamed answer; `usage` is that of one picture."""
+    """The events of a streamed answer. See `image_event`."""
     async with aclosing(events):
         async for event in events:
-            content: dict[str, Any] = {
-                "type": _PARTIAL,
-                form: "",
-                "index": event.index,
-                "created_at": int(time.time()),
-                "size": size,
-                "image_id": "",
-                "stage": "preview",
-                "partial_image_index": event.step,
-            }
-            if isinstance(event, Progress):
-                content["progress"] = event.percent
-            else:
-                content |= {form: event.content, "image_id": event.id, "stage": event.stage.name.lower()}
-                if event.stage is Stage.FINAL:
-                    content |= {"type": _COMPLETED, "usage": _usage_json(usage)}
+            content = image_event(event, form, size, usage)
             yield _write(content["type"], content)
+
+
+def image_event(event: Picture | Progress, form: Form, size: str, usage: ImageUsage) -> dict[str, Any]:
+    """The object of an event; its `type` says which. `usage` is that of one picture."""
+    content: dict[str, Any] = {
+        "type": _PARTIAL,
+        form: "",
+        "index": event.index,
+        "created_at": int(time.time()),
+        "size": size,
+        "image_id": "",
+        "stage": "preview",
+        "partial_image_index": event.step,
+    }
+    if isinstance(event, Progress):
+        return {**content, "progress": event.percent}
+    content |= {form: event.content, "image_id": event.id, "stage": event.stage.name.lower()}
+    if event.stage is Stage.FINAL:
+        content |= {"type": _COMPLETED, "usage": _usage_json(usage)}
+    return content
 
 
 def end_images_with_error(error: GatewayError) -> bytes:

@@ -12,13 +12,14 @@ from grok_app.api.body import json_body, read_json, read_with_files
 from grok_app.api.deps import Current, own_url, require_api_key
 from grok_app.api.errors import schema_error
 from grok_app.api.form import FORM, files_of, is_form, read_form
-from grok_app.api.held import HeldFiles
+from grok_app.api.held import Held
 from grok_app.api.openai.given import source
 from grok_app.api.openai.image_answer import end_images_with_error, images_json, write_image_events
 from grok_app.api.openai.image_options import ImageOptions
 from grok_app.api.openai.images_body import IMAGE_NAMES, MOST_IMAGES, EditBody, EditJson, ImagesBody
 from grok_app.api.responses import NOBODY_LEFT, json_response
-from grok_app.api.sse import EventStream, until_disconnect
+from grok_app.api.sse import EventStream
+from grok_app.api.until import until_disconnect
 from grok_app.errors import InvalidRequestError
 from grok_app.imagine import EditRequest, Form, ImagesRequest, Pictures, image_usage
 from grok_app.media import MOST_BYTES, Source, SourceKind
@@ -67,7 +68,7 @@ async def generate_images(request: Request, services: Current) -> Response:
 
 
 @router.post("/edits", summary="Change pictures", openapi_extra=_EDIT_BODY, responses=_ANSWER)
-async def edit_images(request: Request, services: Current, files: HeldFiles) -> Response:
+async def edit_images(request: Request, services: Current, files: Held) -> Response:
     """Change pictures as a text says. A form with files, or JSON with data URIs or URLs."""
     body, given = await (_read_form if is_form(request) else _read_json)(request, files)
     form = body.form(services.settings.snapshot)

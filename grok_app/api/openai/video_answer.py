@@ -1,6 +1,6 @@
 """A video as the answer of a chat: progress as thinking, the video as text. Source: API contract, section 5.3."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from html import escape
 from uuid import uuid4
@@ -17,20 +17,39 @@ async def as_chat(
     events: AsyncGenerator[VideoEvent, None], request: VideoRequest, settings: Settings, *, shows_progress: bool
 ) -> AsyncGenerator[Event, None]:
     """The events of a chat that stand for those of a video."""
-    has_started = False
-    content = ""
+    answer = VideoAnswer(request, settings, shows_progress=shows_progress)
     async with aclosing(events):
         async for event in events:
-            if not has_started:
-                has_started = True
-                yield Started(f"chatcmpl-{uuid4().hex}", None)
-            if isinstance(event, Video):
-                content = _content(event, settings)
-                yield Text(content)
-            elif shows_progress:
-                yield Thought(f"{_line(event, settings)}\n")
-    given = tokens(byte_length(request.prompt)) + (PICTURE_TOKENS if request.image else 0)
-    yield Finished(Usage(given, tokens(byte_length(content)), 0))
+            for told in answer.tell(event):
+                yield told
+    yield answer.finished()
+
+
+class VideoAnswer:
+    """Tells of one video as a chat does: its progress is the thinking, its address the text."""
+
+    def __init__(self, request: VideoRequest, settings: Settings, *, shows_progress: bool) -> None:
+        self._request = request
+        self._settings = settings
+        self._shows_progress = shows_progress
+        self._has_started = False
+        self._content = ""
+
+    def tell(self, event: VideoEvent) -> Iterator[Event]:
+        """What an event means."""
+        if not self._has_started:
+            self._has_started = True
+            yield Started(f"chatcmpl-{uuid4().hex}", None)
+        if isinstance(event, Video):
+            self._content = _content(event, self._settings)
+            yield Text(self._content)
+        elif self._shows_progress:
+            yield Thought(f"{_line(event, self._settings)}\n")
+
+    def finished(self) -> Finished:
+        """What comes last."""
+        given = tokens(byte_length(self._request.prompt)) + (PICTURE_TOKENS if self._request.image else 0)
+        return Finished(Usage(given, tokens(byte_length(self._content)), 0))
 
 
 def _line(event: Filming | Upscaling, settings: Settings) -> str:

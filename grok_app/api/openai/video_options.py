@@ -1,5 +1,6 @@
 """What a video is to be like. Source: API contract, sections 5.1 and 9."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -16,6 +17,8 @@ _LENGTHS_S: Final = (6, 10, 15)
 _WRONG_LENGTH: Final = "video_length must be 6, 10, or 15 seconds"
 _RESOLUTIONS: Final = ("480p", "720p")
 _PRESETS: Final = ("fun", "normal", "spicy", "custom")
+PRESETS: Final = "`fun`, `normal`, `spicy` or `custom`."
+"""The presets, for people."""
 
 
 def _one_of(known: tuple[str, ...]) -> str:
@@ -27,6 +30,11 @@ def _length(value: Any) -> int:
     if length_s not in _LENGTHS_S:
         raise PydanticCustomError("invalid_video_length", _WRONG_LENGTH)
     return length_s
+
+
+def known_preset(usual: str) -> Callable[[Any], str | None]:
+    """A validator that takes a preset; null is the usual one."""
+    return choice("preset", _PRESETS, usual, f"preset {_one_of(_PRESETS)}")
 
 
 class VideoOptions(BaseModel):
@@ -43,9 +51,7 @@ class VideoOptions(BaseModel):
         str,
         BeforeValidator(choice("resolution", _RESOLUTIONS, "480p", f"resolution_name {_one_of(_RESOLUTIONS)}")),
     ] = Field("480p", description="`480p` or `720p`.")
-    preset: Annotated[str, BeforeValidator(choice("preset", _PRESETS, "custom", f"preset {_one_of(_PRESETS)}"))] = (
-        Field("custom", description="`fun`, `normal`, `spicy` or `custom`.")
-    )
+    preset: Annotated[str, BeforeValidator(known_preset("custom"))] = Field("custom", description=PRESETS)
 
     def as_request(self, prompt: str, image: Source | None, own_url: str) -> VideoRequest:
         """The request in the service's words."""

@@ -1,0 +1,172 @@
+"""`WS /v1/public/imagine/ws`: runs that are begun and ended over one socket. Source: API contract, section 9."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import ExitStack, aclosing, nullcontext
+from typing import Any, Final
+
+import orjson
+from fastapi import APIRouter, WebSocket
+from pydantic import ValidationError
+from starlette.websockets import WebSocketDisconnect
+
+from grok_app.access import Ticket
+from grok_app.api.deps import address_of, current_services, is_of_another_site
+from grok_app.api.errors import schema_error
+from grok_app.api.public.run import Run, problem
+from grok_app.api.public.wishes import DrawingWish
+from grok_app.api.sse import STALLED_S
+from grok_app.api.until import until
+from grok_app.errors import AuthenticationError, GatewayError, InvalidRequestError, NotFoundError, RateLimitedError
+from grok_app.imagine import ImagesRequest
+from grok_app.logs import get_logger
+from grok_app.runtime import Services
+
+log = get_logger(__name__)
+router = APIRouter()
+_MOST_CHARS: Final = 64 << 10
+_NOT_ALLOWED: Final = 1008
+_DONE: Final = 1000
+
+
+@router.websocket("/imagine/ws")
+async def converse(socket: WebSocket) -> None:
+    """Let a visitor in who shows a live task or the key, comes from no other site, and doesn't ask too often."""
+    services = await current_services()
+    try:
+        ticket = _admit(socket, services)
+    except (AuthenticationError, RateLimitedError) as refused:
+        log.info("a socket was refused", reason=refused.message)
+        await socket.close(_NOT_ALLOWED)
+        return
+    await socket.accept()
+    with services.drawings.using(ticket) if ticket else nullcontext():
+        await _Conversation(socket, services, ticket).hold()
+
+
+def _admit(socket: WebSocket, services: Services) -> Ticket[ImagesRequest] | None:
+    services.visitors.count(address_of(socket, services))
+    if is_of_another_site(socket, services):
+        raise AuthenticationError("The page is of another site, which GROK_APP_CORS_ORIGINS doesn't name")
+    try:
+        return services.drawings.find(socket.query_params.get("task_id", ""))
+    except NotFoundError:
+        scheme, _, bearer = socket.headers.get("authorization", "").partition(" ")
+        shown = bearer if scheme.lower() == "bearer" else socket.query_params.get("public_key")
+        services.access.check_public(shown)
+        return None
+
+
+class _Conversation:
+    """One open socket: at most one run at a time."""
+
+    def __init__(self, socket: WebSocket, services: Services, ticket: Ticket[ImagesRequest] | None) -> None:
+        self._socket = socket
+        self._services = services
+        self._ticket = ticket
+        self._address = address_of(socket, services)
+        self._run: Run | None = None
+        self._drawing: asyncio.Task[None] | None = None
+        self._saying = asyncio.Lock()
+        self._has_gone = asyncio.Event()
+
+    async def hold(self) -> None:
+        """Listen until the client leaves or its task is stopped."""
+        stops = [self._ticket.withdrawn.wait()] if self._ticket else []
+        try:
+            await until(self._listen(), self._has_gone.wait(), *stops)
+        finally:
+            await self._stop()
+        if not self._has_gone.is_set():
+            await self._socket.close(_DONE)
+
+    async def _listen(self) -> None:
+        while (message := await self._socket.receive())["type"] == "websocket.receive":
+            try:
+                await self._obey(_read(message))
+            except GatewayError as error:
+                await self._say(problem(error))
+        self._has_gone.set()
+
+    async def _obey(self, order: Mapping[str, Any]) -> None:
+        match order.get("type"):
+            case "start":
+                run = Run(self._wish(order))
+                self._services.visitors.count(self._address)
+                await self._stop()
+                self._start(run)
+            case "stop":
+                await self._stop()
+            case _:
+                raise InvalidRequestError("Unknown action.", code="invalid_action")
+
+    def _start(self, run: Run) -> None:
+        place = ExitStack()
+        place.enter_context(self._services.visitors.running(self._address))
+        self._run = run
+        self._drawing = asyncio.create_task(self._draw(run))
+        self._drawing.add_done_callback(lambda _: place.close())
+
+    def _wish(self, order: Mapping[str, Any]) -> ImagesRequest:
+        """What shall be drawn; where the order is silent, what the task says."""
+        asked = self._ticket.asked if self._ticket else None
+        left = (
+            {"prompt": asked.prompt, "aspect_ratio": asked.aspect_ratio, "nsfw": asked.has_adult_content}
+            if asked
+            else {}
+        )
+        said = {name: value for name, value in order.items() if value is not None}
+        try:
+            return DrawingWish.model_validate({**left, **said}).as_request()
+        except ValidationError as error:
+            wrong = schema_error(error)
+            if wrong.param == "prompt":
+                raise InvalidRequestError("Prompt cannot be empty.", code="invalid_prompt") from error
+            raise wrong from error
+
+    async def _draw(self, run: Run) -> None:
+        try:
+            await self._say(run.running())
+            async with aclosing(self._services.imagine.endless(run.wish)) as events:
+                async for event in events:
+                    await self._say(run.news(event))
+        except GatewayError as error:
+            await self._say(problem(error))
+        except Exception:  # a bug must not end a run without a word
+            log.exception("run crashed")
+            await self._say(problem(GatewayError("Internal server error")))
+
+    async def _stop(self) -> None:
+        """End the run, if there is one, and say so."""
+        if self._drawing is None or self._run is None:
+            return
+        drawing, run = self._drawing, self._run
+        self._drawing = self._run = None
+        drawing.cancel()
+        await asyncio.gather(drawing, return_exceptions=True)
+        await self._say(run.stopped())
+
+    async def _say(self, content: dict[str, Any]) -> None:
+        """Send a message. A client that has gone, or takes nothing any more, ends the conversation."""
+        if self._has_gone.is_set():
+            return
+        try:
+            async with self._saying, asyncio.timeout(STALLED_S):
+                await self._socket.send_text(orjson.dumps(content).decode())
+        except TimeoutError:
+            log.info("a client that reads no more was left")
+            self._has_gone.set()
+        except (WebSocketDisconnect, RuntimeError):  # what Starlette says of a socket that is closed already
+            self._has_gone.set()
+
+
+def _read(message: Mapping[str, Any]) -> dict[str, Any]:
+    text = message.get("text")
+    if isinstance(text, str) and len(text) <= _MOST_CHARS:
+        try:
+            order = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            order = None
+        if isinstance(order, dict):
+            return order
+    raise InvalidRequestError("Invalid message format.", code="invalid_payload")

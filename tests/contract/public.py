@@ -79,8 +79,8 @@ def rationed_gateway(make_gateway: GatewayFactory) -> Gateway:
 
 def _accounts(name: str) -> dict[Pool, tuple[str, ...]]:
     return {
-        Pool.BASIC: tuple(f"sandbox-basic-{name}-{number}-{ENDLESS}" for number in range(30)),
-        Pool.SUPER: tuple(f"sandbox-super-{name}-{number}-{ENDLESS}" for number in range(5)),
+        Pool.BASIC: tuple(f"sandbox-basic-{name}-{number}-{ENDLESS}" for number in range(100)),
+        Pool.SUPER: tuple(f"sandbox-super-{name}-{number}-{ENDLESS}" for number in range(10)),
     }
 
 

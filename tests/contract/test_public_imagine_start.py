@@ -1,4 +1,4 @@
-"""Tasks of drawing: what may be asked for, what Grok gets, and how they are stopped. Source: API contract, section 9."""
+"""Tasks of drawing: what may be asked for, what Grok gets, how they are stopped. Source: API contract, section 9."""
 
 import time
 from collections.abc import Generator
@@ -134,14 +134,15 @@ def test_nsfw_is_a_boolean(studio: Gateway, question: str, said: Any) -> None:
 
 @transports
 @pytest.mark.parametrize(
-    ("said", "is_allowed"),
+    "case",
     [({}, False), ({"nsfw": None}, False), ({"nsfw": True}, True), ({"nsfw": "Yes"}, True), ({"nsfw": "0"}, False)],
     ids=str,
 )
 def test_grok_is_asked_for_what_the_task_says(
-    studio: Gateway, sandbox: Sandbox, question: str, said: dict[str, Any], is_allowed: bool, transport: str
+    studio: Gateway, sandbox: Sandbox, question: str, case: tuple[dict[str, Any], bool], transport: str
 ) -> None:
     """The prompt, the ratio and whether adult content may be drawn, however the task is watched."""
+    said, is_allowed = case
     task_id = begin(studio, question, aspect_ratio="1280x720", **said)
     with watching(studio, transport, task_id) as events:
         finals(events, 1)

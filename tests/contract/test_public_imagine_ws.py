@@ -142,7 +142,7 @@ def test_a_second_start_replaces_the_first(studio: Gateway, sandbox: Sandbox, qu
     assert run_id != first["run_id"]
     for event in pictures:
         check_picture(event, run_id, "1:1")
-    [silent] = [entry for entry in drawn(sandbox, question) if "@ws-silent" in prompts_of(entry)[0]["text"]]
+    [silent] = drawn(sandbox, f"{question} @ws-silent")
     assert silent["ended_ms"]
 
 

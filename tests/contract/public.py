@@ -130,7 +130,8 @@ def listening(
         assert answer.status_code == 200, answer.read()
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert (answer.headers["cache-control"], answer.headers["x-accel-buffering"]) == ("no-cache", "no")
-        yield _unnamed(answer)
+        events = _unnamed(answer)
+        yield events  # kept here: a generator that nobody keeps closes the connection
 
 
 def _unnamed(answer: httpx.Response) -> Iterator[Event]:
@@ -164,7 +165,8 @@ def filming(
         assert answer.status_code == 200, answer.read()
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert (answer.headers["cache-control"], answer.headers["x-accel-buffering"]) == ("no-cache", "no")
-        yield _named(answer)
+        events = _named(answer)
+        yield events
 
 
 def _named(answer: httpx.Response) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from tests.contract.pictures import Event, drawn, prompts_of
 from tests.contract.public import KEY, PREFIXES, WS, begin, stop
 from tests.contract.runs import check_picture, check_running, finals, is_error, is_status, until
 from tests.contract.websocket import Socket, connected, upgrade_status
-from tests.servers import Gateway, Sandbox
+from tests.servers import Gateway, Sandbox, eventually
 
 MOST_BYTES = 64 * 1024
 """Of one message."""
@@ -134,6 +134,7 @@ def test_a_second_start_replaces_the_first(studio: Gateway, sandbox: Sandbox, qu
     other = f"{question} Or what else?"
     with connected(studio, WS, headers=KEY) as socket:
         first = draw(socket, f"{question} @ws-silent")
+        eventually(lambda: drawn(sandbox, question))
         socket.say(type="start", prompt=other, aspect_ratio="1:1")
         stopped, running, *pictures = finals(socket, 7)
 

@@ -34,6 +34,7 @@ from grok_app.settings import KEYS, Settings, SettingsService, open_settings
 from grok_app.tasks import Tasks, open_tasks
 from grok_app.upstream import GrokWebOptions, open_grokweb
 from grok_app.video import VideoRequest, VideoService
+from grok_app.voice import VoiceService
 
 log = get_logger(__name__)
 _CHECK_TIMEOUT_S: Final = 3.0
@@ -65,6 +66,7 @@ class Services:
     imagine: ImagineService
     edits: EditService
     video: VideoService
+    voice: VoiceService
     media: MediaCache
 
     async def find_failures(self) -> list[str]:
@@ -153,6 +155,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
             imagine=ImagineService(upstream, accounts, media, settings),
             edits=EditService(upstream, accounts, files, settings),
             video=VideoService(upstream, accounts, files, settings),
+            voice=VoiceService(upstream, accounts, settings),
             online=OnlineFiles(roster, accounts, upstream, tasks, settings),
             media=media,
         )
@@ -296,4 +299,5 @@ def _grokweb_options(settings: Settings) -> GrokWebOptions:
         download_timeout_s=settings.asset.download_timeout,
         list_timeout_s=settings.asset.list_timeout,
         delete_timeout_s=settings.asset.delete_timeout,
+        voice_timeout_s=settings.voice.timeout,
     )

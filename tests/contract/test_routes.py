@@ -50,6 +50,7 @@ ROUTES = {
     **{f"{prefix}{path}": methods for prefix in ("/v1/admin", "/api/v1/admin") for path, methods in _ADMIN.items()},
     "/v1/public/verify": "get",
     "/api/v1/public/verify": "get",
+    **{f"{prefix}/public/voice/token": "get post" for prefix in ("/v1", "/api/v1")},
 }
 PREFIXES = ["", "/v1", "/grok/v1", "/api/v1", "/v1/admin", "/api/v1/public"]
 

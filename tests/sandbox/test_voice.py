@@ -56,7 +56,7 @@ def claims_of(token: str) -> dict[str, Any]:
 def signed(**changes: Any) -> str:
     """A token of ours, changed; a claim of None is left out."""
     grant = {"room": "r", "roomJoin": True}
-    claims = {"iss": API_KEY, "sub": "u", "nbf": int(time.time()), "exp": int(time.time()) + 60, "video": grant}
+    claims = {"iss": API_KEY, "sub": "u", "nbf": int(time.time()), "exp": int(time.time()) + 3600, "video": grant}
     left = {name: value for name, value in {**claims, **changes}.items() if value is not None}
     return jwt.encode(left, SECRET, "HS256")
 
@@ -67,7 +67,7 @@ BAD = {
     "foreign": jwt.encode({"sub": "u"}, "another secret, as long as it has to be", "HS256"),
     "unsigned": jwt.encode({"sub": "u"}, "", "none"),
     "expired": signed(exp=int(time.time()) - 60),
-    "early": signed(nbf=int(time.time()) + 600),
+    "early": signed(nbf=int(time.time()) + 3000),
     "endless": signed(exp=None),
     "another key's": signed(iss="somebody"),
     "nobody's": signed(sub=None),

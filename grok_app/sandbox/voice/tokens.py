@@ -1,47 +1,18 @@
 """`POST /rest/livekit/tokens`: who asks gets a room of its own. Source: protocol notes, sections 8.1 and 11.19."""
 
-from typing import Annotated, Final, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 from uuid import uuid4
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints, ValidationError
 
-from grok_app.sandbox.exchange import Asked, Outcome
+from grok_app.sandbox.exchange import Asked, Outcome, read_json
 from grok_app.sandbox.replies import RefusedError, json_reply, refusal
 from grok_app.sandbox.state import Sandbox
 from grok_app.sandbox.voice.passes import Guest, issue
 
-_STRICT: Final = ConfigDict(strict=True, extra="forbid")
-Named = Annotated[str, StringConstraints(min_length=1)]
-
-
-class _TurnDetection(BaseModel):
-    model_config = _STRICT
-
-    type: Literal["server_vad"]
-
-
-class _Session(BaseModel):
-    """How the voice is to be."""
-
-    model_config = _STRICT
-
-    voice: Named
-    personality: Named
-    playback_speed: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    enable_vision: bool
-    turn_detection: _TurnDetection
-
-
-class _Wanted(BaseModel):
-    """The body of the call. The session is JSON within a text."""
-
-    model_config = _STRICT
-
-    session: Json[_Session] = Field(alias="sessionPayload")
-    has_agent: bool = Field(alias="requestAgentDispatch")
-    url: Annotated[str, StringConstraints(pattern=r"^wss?://[^/]+")] = Field(alias="livekitUrl")
-    params: dict[str, str]
+Checks = Mapping[str, Callable[[Any], bool]]
+"""What each field must be; all are needed, and there are no others."""
 
 
 def decide_voice(_sandbox: Sandbox, asked: Asked) -> Outcome:
@@ -50,12 +21,53 @@ def decide_voice(_sandbox: Sandbox, asked: Asked) -> Outcome:
     Raises:
         RefusedError: A field is missing, wrong or unknown.
     """
-    try:
-        wanted = _Wanted.model_validate(asked.fields)
-    except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"]))
-        raise RefusedError(refusal(400, 3, f"{where} is missing or wrong")) from error
-    how = wanted.session.model_dump(include={"voice", "personality", "playback_speed"})
+    wanted = _checked(asked.fields, _BODY, "the request")
+    session = _checked(read_json(wanted["sessionPayload"].encode()), _SESSION, "sessionPayload")
+    how = {name: session[name] for name in ("voice", "personality", "playback_speed")}
     guest = Guest(f"user-{asked.account.user_id}", f"room-{uuid4()}", orjson.dumps(how).decode())
     names = {"participantName": guest.identity, "roomName": guest.room}
-    return json_reply({"token": issue(guest), "livekitUrl": wanted.url, **names})
+    return json_reply({"token": issue(guest), "livekitUrl": wanted["livekitUrl"], **names})
+
+
+def _checked(fields: Any, checks: Checks, about: str) -> dict[str, Any]:
+    if not isinstance(fields, dict) or fields.keys() != checks.keys():
+        raise RefusedError(refusal(400, 3, f"{about} must be an object of {', '.join(checks)}"))
+    for name, is_right in checks.items():
+        if not is_right(fields[name]):
+            raise RefusedError(refusal(400, 3, f"{name} is wrong"))
+    return fields
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_switch(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_speed(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(("ws://", "wss://"))
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value.values()))
+
+
+_SESSION: Final[Checks] = {
+    "voice": _is_text,
+    "personality": _is_text,
+    "playback_speed": _is_speed,
+    "enable_vision": _is_switch,
+    "turn_detection": lambda value: value == {"type": "server_vad"},
+}
+_BODY: Final[Checks] = {
+    "sessionPayload": _is_text,
+    "requestAgentDispatch": _is_switch,
+    "livekitUrl": _is_address,
+    "params": _are_texts,
+}

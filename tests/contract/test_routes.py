@@ -42,6 +42,7 @@ _PUBLIC = {
     "/video/start": "post",
     "/video/sse": "get",
     "/video/stop": "post",
+    "/voice/token": "get post",
 }
 ROUTES = {
     "/healthz": "get",

@@ -90,7 +90,8 @@ def gateway(make_gateway: GatewayFactory) -> Gateway:
         Pool.BASIC: tuple(f"sandbox-basic-{number}-{ENDLESS}" for number in range(300)),
         Pool.SUPER: tuple(f"sandbox-super-{number}-{ENDLESS}" for number in range(20)),
     }
-    return make_gateway(accounts, {**KEYS, **QUICK_RETRIES, "token.fail_threshold": "100"})
+    settings = {**KEYS, **QUICK_RETRIES, "token.fail_threshold": "100", "public.requests_per_minute": "100000"}
+    return make_gateway(accounts, settings)
 
 
 @pytest.fixture

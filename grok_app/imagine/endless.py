@@ -44,8 +44,8 @@ class Endless:
         self._loop = asyncio.get_running_loop()
         self._tried: set[int] = set()
         """Accounts that failed since the last finished picture or pause."""
-        self._failures = 0
-        """Batches without a finished picture since then."""
+        self._failures: list[UpstreamError] = []
+        """Of batches without a finished picture since then."""
         self._pauses = 0
         """How often it paused since the last finished picture."""
 
@@ -74,24 +74,27 @@ class Endless:
         """Go on at once where the next account may do better, else say why nothing comes, and pause."""
         if selection.missing < PER_SOCKET:
             self._begin_anew()
-        self._failures += 1
-        if self._may_go_on(error, selection, settings.retry.max_retry):
-            log.info("a run goes on with another account", reason=str(error))
-            return
+        if isinstance(error, UpstreamError):
+            self._failures.append(error)
+            if self._may_go_on(error, selection, settings.retry.max_retry):
+                log.info("a run goes on with another account", reason=str(error))
+                return
+        elif self._failures and isinstance(error, NoAccountError):
+            error = self._failures[-1]  # there are accounts, and this is what became of them
         feed.put_setback(Setback(_in_our_words(error)))
         await asyncio.sleep(self._pause_s(error))
         self._tried.clear()
-        self._failures = 0
+        self._failures.clear()
 
-    def _may_go_on(self, error: UpstreamError | GatewayError, selection: Selection, most: int) -> bool:
-        if not isinstance(error, UpstreamError) or error.kind is ErrorKind.MODERATED:
+    def _may_go_on(self, error: UpstreamError, selection: Selection, most: int) -> bool:
+        if error.kind is ErrorKind.MODERATED:
             return False
         if error.kind in _OF_THE_ACCOUNT:
             return len(self._tried) < _MOST_IN_A_ROW
-        return selection.has_shown and self._failures < most
+        return selection.has_shown and len(self._failures) < most
 
     def _pause_s(self, error: UpstreamError | GatewayError) -> float:
-        if isinstance(error, NoAccountError):
+        if isinstance(error, NoAccountError) or (isinstance(error, UpstreamError) and error.kind in _OF_THE_ACCOUNT):
             return BUSY_S
         pause_s = _PAUSES_S[min(self._pauses, len(_PAUSES_S) - 1)]
         self._pauses += 1
@@ -99,7 +102,8 @@ class Endless:
 
     def _begin_anew(self) -> None:
         self._tried.clear()
-        self._failures = self._pauses = 0
+        self._failures.clear()
+        self._pauses = 0
 
     def _as_light(self, chosen: Chosen) -> Chosen:
         """Without what the form doesn't need."""

@@ -133,9 +133,13 @@ def behind_proxy(make_gateway: GatewayFactory) -> Gateway:
 
 def visitor(gateway: Gateway) -> httpx.Client:
     """A browser at an address that no other has."""
+    return httpx.Client(base_url=gateway.url, headers=from_nowhere_else(), timeout=10)
+
+
+def from_nowhere_else() -> dict[str, str]:
+    """What a trusted proxy says of a caller at an address that no other has."""
     number = next(_ADDRESSES)
-    address = f"198.51.{number // 250}.{number % 250 + 1}"
-    return httpx.Client(base_url=gateway.url, headers={"X-Forwarded-For": address}, timeout=10)
+    return {"X-Forwarded-For": f"198.51.{number // 250}.{number % 250 + 1}"}
 
 
 def sign_in(browser: httpx.Client, key: str) -> httpx.Response:

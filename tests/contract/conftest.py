@@ -12,6 +12,7 @@ from tests.conftest import ENDLESS, QUICK_RETRIES, GatewayFactory
 from tests.contract.admin import PREFIXES, behind_proxy, desk, operator, printed_keys, visitor
 from tests.contract.media import DOWNLOAD_LIMIT_S, FILES_URL, Calls
 from tests.contract.pictures import Watch, hasty_gateway, watch_from_now
+from tests.contract.public import rationed_gateway, studio_gateway
 from tests.servers import Gateway, Sandbox
 
 
@@ -47,6 +48,7 @@ def changed(make_gateway: GatewayFactory) -> Gateway:
         "app.api_key": "",
         "app.app_key": "",
         "app.public_key": "",
+        "public.requests_per_minute": "100000",
         "app.stream": "false",
         "app.thinking": "false",
         "app.thinking_format": "reasoning_content",
@@ -68,6 +70,18 @@ def changed(make_gateway: GatewayFactory) -> Gateway:
 def hasty(make_gateway: GatewayFactory) -> Gateway:
     """A gateway that gives up soon on pictures; each test puts its accounts there with `staff`."""
     return hasty_gateway(make_gateway)
+
+
+@pytest.fixture(scope="session")
+def studio(make_gateway: GatewayFactory) -> Gateway:
+    """A gateway with a key for visitors, who may ask for as much as they like."""
+    return studio_gateway(make_gateway)
+
+
+@pytest.fixture(scope="session")
+def rationed(make_gateway: GatewayFactory) -> Gateway:
+    """A gateway that is told each visitor's address, and gives each no more than it does by default."""
+    return rationed_gateway(make_gateway)
 
 
 @pytest.fixture

@@ -66,6 +66,8 @@ def hasty_gateway(make_gateway: GatewayFactory) -> Gateway:
         "image.final_timeout": "1",
         "image.blocked_grace_seconds": "0.5",
         "image.blocked_parallel_attempts": "2",
+        "public.requests_per_minute": "100000",
+        "public.max_runs_per_address": "1000",
         "token.auto_refresh": "false",
         "token.fail_threshold": "100",
     }

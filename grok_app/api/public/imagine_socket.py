@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import ExitStack, aclosing, nullcontext
+from contextlib import ExitStack, aclosing, nullcontext, suppress
 from typing import Any, Final
 
 import orjson
@@ -27,6 +27,7 @@ router = APIRouter()
 _MOST_CHARS: Final = 64 << 10
 _NOT_ALLOWED: Final = 1008
 _DONE: Final = 1000
+_GOODBYE_S: Final = 1.0
 
 
 @router.websocket("/imagine/ws")
@@ -78,7 +79,15 @@ class _Conversation:
         finally:
             await self._stop()
         if not self._has_gone.is_set():
-            await self._socket.close(_DONE)
+            await self._close()
+
+    async def _close(self) -> None:
+        """Hang up, and hear the client do the same: else the connection is cut before it could."""
+        await self._socket.close(_DONE)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_S):
+                while (await self._socket.receive())["type"] != "websocket.disconnect":
+                    pass
 
     async def _listen(self) -> None:
         while (message := await self._socket.receive())["type"] == "websocket.receive":

@@ -1,12 +1,14 @@
 """Pictures over a WebSocket, from a server that says what the test says."""
 
 import asyncio
+import gc
 from contextlib import aclosing
 from typing import Any
 
 import orjson
 import pytest
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, TextMessage
+from wsproto.frame_protocol import Frame
 
 from grok_app.upstream import (
     ErrorKind,
@@ -280,3 +282,24 @@ async def test_nobody_there_is_unavailable() -> None:
         with pytest.raises(UpstreamError) as raised:
             await draw(client)
     assert raised.value.kind is ErrorKind.UNAVAILABLE
+
+
+async def test_a_left_socket_keeps_no_picture() -> None:
+    """Whoever leaves after the last picture leaves nothing of it to the garbage collector, which comes late."""
+    letter = "B" * 300_000
+
+    async def play(peer: Peer) -> None:
+        await peer.hear()
+        peer.tell(type="image", url=f"https://imagine-public.x.ai/imagine-public/images/{IMAGE}.jpg", blob=letter)
+        await peer.hear()
+
+    gc.collect()
+    gc.disable()
+    try:
+        async with site(play) as (client, _):
+            async with aclosing(client.imagine("T", PROMPT)) as frames:
+                assert isinstance(await anext(frames), PictureFrame)
+            kept = [frame for frame in gc.get_objects() if isinstance(frame, Frame) and letter in str(frame.payload)]
+    finally:
+        gc.enable()
+    assert not kept

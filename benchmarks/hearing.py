@@ -10,8 +10,6 @@ from benchmarks.painting import PER_BATCH, batch_of
 from benchmarks.rounds import percentile
 
 ALL: Final = "all"
-_GRACE_S: Final = 1.0
-"""A picture that left later than so long before the end may still be under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,8 @@ class Session:
     ended_ns: int
     cpu_s: float
     """Of the server that was asked, from the warming up on."""
+    grace_s: float
+    """A picture that left later than so long before the end may still be under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,5 +124,5 @@ def _delay(late_ms: Sequence[float]) -> Delay:
 
 def _due(session: Session) -> list[str]:
     """The pictures that must have arrived before the listeners left."""
-    until_ns = session.ended_ns - _GRACE_S * 1e9
+    until_ns = session.ended_ns - session.grace_s * 1e9
     return [picture_id for picture_id, at_ns in session.painted.sent_ns.items() if at_ns < until_ns]

@@ -45,6 +45,9 @@ _READERS: Final = [Way.SSE, Way.WS] * 2
 """Few, so that what they leave in memory hides little of what the deaf ones need."""
 _LOOK_S: Final = 1.0
 _SETTLE_S: Final = 3.0
+_GRACE_S: Final = 1.0
+_FULL_GRACE_S: Final = 10.0
+"""Without pauses all buffers on the way are full, so that pictures are late by seconds."""
 _POLL_S: Final = 0.1
 _LOOKS: Final = 50
 
@@ -226,7 +229,8 @@ async def _listen(painter: Served, plan: _Plan, lasting_s: float, moments: list[
         async with _watching(asked, moments):
             await asyncio.sleep(lasting_s)
         ended_ns, used_s = time.monotonic_ns(), cpu_s(asked.pid) - used_s
-    session = Session(heard, await _painted(painter), counts_from_ns, ended_ns, used_s)
+    grace_s = _GRACE_S if plan.batch_s else _FULL_GRACE_S
+    session = Session(heard, await _painted(painter), counts_from_ns, ended_ns, used_s, grace_s)
     await _sockets_after(painter)
     return session
 

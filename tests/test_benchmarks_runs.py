@@ -135,7 +135,9 @@ def test_a_delay_is_from_leaving_to_arriving() -> None:
         Heard(Way.SSE, [(IDS[0], 10 * S), (IDS[1], 11 * S + S // 100)]),
         Heard(Way.WS, [(IDS[2], 12 * S + S // 50)]),
     ]
-    judged = judge([Session(heard, Painted(0, sent_ns, []), counts_from_ns=10 * S, ended_ns=20 * S, cpu_s=0.1)])
+    judged = judge(
+        [Session(heard, Painted(0, sent_ns, []), counts_from_ns=10 * S, ended_ns=20 * S, cpu_s=0.1, grace_s=1)]
+    )
     assert {name: (delay.pictures, delay.p95_ms) for name, delay in judged.delays.items()} == {
         "all": (2, 20),
         "sse": (1, 10),
@@ -183,7 +185,7 @@ def test_a_run_becomes_a_table_and_json(capsys: pytest.CaptureFixture[str]) -> N
 def _session(arrived: list[str], sent_ns: dict[str, int] | None = None, cut_ns: list[int] | None = None) -> Session:
     heard = [Heard(Way.SSE, [(picture_id, 15 * S) for picture_id in arrived])]
     painted = Painted(0, dict.fromkeys(IDS, 14 * S) if sent_ns is None else sent_ns, cut_ns or [])
-    return Session(heard, painted, counts_from_ns=10 * S, ended_ns=20 * S, cpu_s=1)
+    return Session(heard, painted, counts_from_ns=10 * S, ended_ns=20 * S, cpu_s=1, grace_s=1)
 
 
 def _pieces(data: bytes) -> list[bytes]:

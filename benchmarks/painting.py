@@ -184,7 +184,7 @@ def batch_of(picture_id: str) -> str:
     return picture_id[:8]
 
 
-async def start_painting(listener: socket.socket | None = None) -> asyncio.Server:
+async def start_answering(listener: socket.socket | None = None) -> asyncio.Server:
     """Paint on this listening socket, or on a free loopback port, until the server is closed."""
     loop = asyncio.get_running_loop()
     connect: Callable[[], Any] = partial(Painting, Studio(), make_stock())
@@ -217,7 +217,7 @@ def _head(length: int) -> bytes:
 
 
 async def _serve(port: int) -> None:
-    server = await start_painting(socket.create_server(("127.0.0.1", port), backlog=2048))
+    server = await start_answering(socket.create_server(("127.0.0.1", port), backlog=2048))
     await server.serve_forever()
 
 

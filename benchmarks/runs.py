@@ -161,7 +161,7 @@ async def measure_deaf(painter: Served, gateway: Served, way: Way, lasting_s: fl
         end = time.monotonic() + lasting_s
         while time.monotonic() < end:
             await asyncio.sleep(_LOOK_S)
-            most_sockets = max(most_sockets, (await _painted(painter)).open_sockets)
+            most_sockets = max(most_sockets, (await painted(painter)).open_sockets)
         highest_mib = peak_mib(gateway.pid)
     errors = [error for each in heard for error in each.errors]
     after = await _sockets_after(painter)
@@ -221,7 +221,7 @@ def _verdict(is_met: bool) -> str:
 
 async def _listen(painter: Served, plan: _Plan, lasting_s: float, moments: list[Moment] | None = None) -> Session:
     """Let so many listen to a server, after a warming up."""
-    await _painted(painter)
+    await painted(painter)
     asked = plan.asked
     async with listening(asked.port, plan.ways, plan.batch_s, spread_s=plan.batch_s) as heard:
         await asyncio.sleep(_WARM_UP_S)
@@ -230,7 +230,7 @@ async def _listen(painter: Served, plan: _Plan, lasting_s: float, moments: list[
             await asyncio.sleep(lasting_s)
         ended_ns, used_s = time.monotonic_ns(), cpu_s(asked.pid) - used_s
     grace_s = _GRACE_S if plan.batch_s else _FULL_GRACE_S
-    session = Session(heard, await _painted(painter), counts_from_ns, ended_ns, used_s, grace_s)
+    session = Session(heard, await painted(painter), counts_from_ns, ended_ns, used_s, grace_s)
     await _sockets_after(painter)
     return session
 
@@ -255,7 +255,9 @@ async def _watching(gateway: Served, moments: list[Moment] | None) -> AsyncGener
             await asyncio.gather(watching, return_exceptions=True)
 
 
-async def _painted(painter: Served) -> Painted:
+async def painted(painter: Served) -> Painted:
+    """Ask the painter what it has done since it was last asked."""
+
     def ask() -> Painted:
         with urllib.request.urlopen(f"http://127.0.0.1:{painter.port}{PAINTED}") as answer:
             return Painted(**orjson.loads(answer.read()))
@@ -267,7 +269,7 @@ async def _sockets_after(painter: Served) -> int:
     """How many sockets are open at the painter once none is, or after a while."""
     seen = 0
     for _ in range(_LOOKS):
-        if not (seen := (await _painted(painter)).open_sockets):
+        if not (seen := (await painted(painter)).open_sockets):
             break
         await asyncio.sleep(_POLL_S)
     return seen

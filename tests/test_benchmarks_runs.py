@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +16,10 @@ from benchmarks.frames import BrokenStreamError, Events, Frames, Opcode, frame
 from benchmarks.hearing import Delay, Listened, Painted, Session, judge
 from benchmarks.listening import Heard, Way, listening
 from benchmarks.media import Media, print_media
-from benchmarks.painting import FINAL_LENGTH, PER_BATCH, batch_of, make_stock, start_painting
-from benchmarks.processes import Memory
+from benchmarks.painting import FINAL_LENGTH, PER_BATCH, batch_of, make_stock, start_answering
+from benchmarks.processes import Memory, Served, start_gateway, start_painting
 from benchmarks.report import Report, describe_machine, now
-from benchmarks.runs import Deaf, Moment, Runs
+from benchmarks.runs import SETTINGS, Deaf, Moment, Runs, painted
 
 S = 1_000_000_000
 IDS = [f"0000000a-0000-4000-8000-{number:012x}" for number in range(PER_BATCH)]
@@ -53,6 +55,22 @@ async def test_a_batch_takes_the_time_that_its_prompt_says() -> None:
         await _hear([heard], pictures=PER_BATCH)
     times_ns = [at_ns for _, at_ns in heard.finals]
     assert times_ns[-1] - times_ns[0] > 0.2 * S
+
+
+def test_pictures_come_through_the_gateway_both_ways(tmp_path: Path) -> None:
+    """Two listeners hear of six each, and none of them is lost, changed or there twice."""
+
+    async def listen(painter: Served, gateway: Served) -> Listened:
+        async with listening(gateway.port, [Way.SSE, Way.WS], batch_s=0) as heard:
+            await _hear(heard, pictures=PER_BATCH)
+            now_ns = time.monotonic_ns()
+        return judge([Session(heard, await painted(painter), 0, now_ns, cpu_s=0, grace_s=60)])
+
+    with start_painting() as painter, start_gateway(tmp_path, painter, accounts=9, settings=SETTINGS) as gateway:
+        listened = asyncio.run(listen(painter, gateway))
+    assert listened.is_whole, listened.first_error
+    assert listened.whole_batches >= 2
+    assert all(listened.delays[way].p50_ms > 0 for way in (Way.SSE, Way.WS))
 
 
 async def test_a_refused_listener_is_an_error() -> None:
@@ -194,7 +212,7 @@ def _pieces(data: bytes) -> list[bytes]:
 
 @asynccontextmanager
 async def _painter() -> AsyncGenerator[int, None]:
-    server = await start_painting()
+    server = await start_answering()
     async with server:
         yield server.sockets[0].getsockname()[1]
 

@@ -1,10 +1,11 @@
 """The chat use case: which model, which account, what the caller gets to see."""
 
 import asyncio
-from base64 import b64encode
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
+
+from pybase64 import b64encode
 
 from grok_app.accounts import Accounts, Failover, Lease, as_gateway_errors
 from grok_app.catalog import CHAT_MODELS, Model

@@ -1,9 +1,10 @@
 """Handing pictures over: as the address of a file of ours or as base64, counted and numbered."""
 
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
+
+from pybase64 import b64encode
 
 from grok_app.errors import GatewayError
 from grok_app.imagine.selection import Chosen

@@ -4,12 +4,13 @@ Source: protocol notes, section 4.1, column [F]; API contract, section 6.
 """
 
 import re
-from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import uuid4
+
+from pybase64 import b64decode
 
 from grok_app.imagine.types import Stage
 from grok_app.media import picture_type

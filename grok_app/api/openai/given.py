@@ -1,10 +1,11 @@
 """Files within requests: media values of blocks and fields, as sources. Source: API contract, sections 5.1 and 5.2."""
 
-from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Any, Final
+
+from pybase64 import b64decode
 
 from grok_app.api.lifting import Fault, Lifter
 from grok_app.api.openai.content import is_url

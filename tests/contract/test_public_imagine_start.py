@@ -11,6 +11,7 @@ import pytest
 from tests.contract.admin import operator, set_up
 from tests.contract.pictures import NO_PROMPT, RATIOS, drawn, prompts_of
 from tests.contract.public import (
+    FILM_START,
     KEY,
     LIMIT_S,
     PREFIXES,
@@ -31,6 +32,7 @@ from tests.contract.websocket import connected
 from tests.contract.wire import error_of
 from tests.servers import Gateway, Sandbox, eventually
 
+MOST_PROMPT_CHARS = 16 * 1024
 prefixes = pytest.mark.parametrize("prefix", PREFIXES)
 
 
@@ -93,6 +95,17 @@ def test_a_prompt_is_a_text(studio: Gateway) -> None:
     answer = post(studio, START, {"prompt": ["a cat"]})
 
     assert (answer.status_code, error_of(answer)["param"]) == (400, "prompt")
+
+
+@pytest.mark.parametrize("path", [START, FILM_START])
+def test_a_prompt_has_an_end(studio: Gateway, path: str) -> None:
+    """Tasks wait in memory, so that nobody may leave a book in one."""
+    longest = "a" * MOST_PROMPT_CHARS
+    answer = post(studio, path, {"prompt": f"{longest}a"})
+
+    assert post(studio, path, {"prompt": longest}).status_code == 200
+    assert answer.status_code == 400
+    assert (error_of(answer)["param"], error_of(answer)["code"]) == ("prompt", "string_too_long")
 
 
 @pytest.mark.parametrize("path", [START, STOP])

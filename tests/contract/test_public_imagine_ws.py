@@ -17,6 +17,7 @@ MOST_BYTES = 64 * 1024
 """Of one message."""
 INVALID_PAYLOAD = ("invalid_payload", "Invalid message format.")
 INVALID_PROMPT = ("invalid_prompt", "Prompt cannot be empty.")
+LONG_PROMPT = ("string_too_long", "String should have at most 16384 characters")
 INVALID_ACTION = ("invalid_action", "Unknown action.")
 
 
@@ -90,6 +91,7 @@ WRONG: dict[str, tuple[str | bytes, tuple[str, str]]] = {
     "no prompt": ('{"type":"start"}', INVALID_PROMPT),
     "empty prompt": ('{"type":"start","prompt":""}', INVALID_PROMPT),
     "blank prompt": ('{"type":"start","prompt":" \\n "}', INVALID_PROMPT),
+    "long prompt": (orjson.dumps({"type": "start", "prompt": "a" * (16 * 1024 + 1)}).decode(), LONG_PROMPT),
     "null prompt": ('{"type":"start","prompt":null}', INVALID_PROMPT),
     "no action": ('{"prompt":"a cat"}', INVALID_ACTION),
     "unknown action": ('{"type":"begin","prompt":"a cat"}', INVALID_ACTION),

@@ -135,7 +135,7 @@ class _Conversation:
             return DrawingWish.model_validate({**left, **said}).as_request()
         except ValidationError as error:
             wrong = schema_error(error)
-            if wrong.param == "prompt":
+            if wrong.code == "empty_prompt":
                 raise InvalidRequestError("Prompt cannot be empty.", code="invalid_prompt") from error
             raise wrong from error
 

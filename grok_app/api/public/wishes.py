@@ -20,7 +20,9 @@ USUAL_RATIO: Final = "2:3"
 PIXELS: Final = {ratio: size for size, ratio in SIZES.items()}
 """The size that a ratio stands for."""
 _BATCH: Final = 6
-_Prompt = Annotated[str, BeforeValidator(check_prompt)]
+_MOST_CHARS: Final = 16 << 10
+"""Of a prompt: wishes wait in memory."""
+_Prompt = Annotated[str, Field(max_length=_MOST_CHARS), BeforeValidator(check_prompt)]
 
 
 def _ratio(value: Any) -> str:

@@ -35,6 +35,6 @@ class Run:
         return {"type": "status", "status": "stopped", "run_id": self._id}
 
 
-def problem(error: GatewayError, *, code: str | None = None) -> dict[str, Any]:
+def problem(error: GatewayError) -> dict[str, Any]:
     """An error; the stream goes on where it can."""
-    return {"type": "error", "message": error.message, "code": code or error.code}
+    return {"type": "error", "message": error.message, "code": error.code}

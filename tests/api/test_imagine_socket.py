@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from grok_app.access import Access, Tickets, Visitors
 from grok_app.api.public import imagine_socket
@@ -27,8 +29,8 @@ async def draw_slowly(_wish: object) -> AsyncGenerator[Setback, None]:
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    """A browser in front of the socket; nobody needs a key."""
+def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Services of which nobody wants a key."""
     settings = cast("Any", SimpleNamespace(snapshot=Settings()))
     services = SimpleNamespace(
         env=Env(),
@@ -42,6 +44,12 @@ def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
         return services
 
     monkeypatch.setattr(imagine_socket, "current_services", current_services)
+    return services
+
+
+@pytest.fixture
+def client(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> TestClient:  # noqa: ARG001 - they are there
+    """A browser in front of the socket, which is closed soon when nothing is wanted on it."""
     monkeypatch.setattr(imagine_socket, "IDLE_S", IDLE_S)
     app = FastAPI()
     app.include_router(imagine_socket.router)
@@ -64,3 +72,14 @@ def test_a_socket_with_a_run_stays_open(client: TestClient) -> None:
 
         assert socket.receive_json()["status"] == "stopped"
         assert socket.receive()["type"] == "websocket.close"
+
+
+@pytest.mark.parametrize(("origins", "is_let_in"), [((), False), (("*",), True)], ids=["none", "every"])
+def test_a_star_lets_pages_of_every_site_in(
+    services: SimpleNamespace, client: TestClient, origins: tuple[str, ...], is_let_in: bool
+) -> None:
+    """As it does for requests."""
+    services.env = Env(cors_origins=origins)
+    outcome = nullcontext() if is_let_in else pytest.raises(WebSocketDisconnect)
+    with outcome, client.websocket_connect("/imagine/ws", headers={"Origin": "https://friend.example"}):
+        pass

@@ -4,7 +4,7 @@ import math
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from grok_app.access.address import site_of
@@ -14,8 +14,11 @@ from grok_app.settings import SettingsService
 WINDOW_S: Final = 60.0
 MOST_ADDRESSES: Final = 10_000
 """More than that at once are no visitors; the ones that were quiet longest are forgotten."""
-_RUN_RETRY_S: Final = 5
-"""Nobody knows when a run ends."""
+SPARE_SOCKETS: Final = 8
+"""What an address may have open beside those with a run: pages that are being left, say. Not more, for each may make
+Granian keep 40 MiB and more of a message that isn't complete (2026-11-28)."""
+_PLACE_RETRY_S: Final = 5
+"""Nobody knows when a run or a socket ends."""
 
 
 class Visitors:
@@ -31,6 +34,7 @@ class Visitors:
         self._clock_s = clock_s
         self._asked: OrderedDict[str, deque[float]] = OrderedDict()
         self._runs: Counter[str] = Counter()
+        self._sockets: Counter[str] = Counter()
 
     def count(self, address: str) -> None:
         """Let an address ask once more; a request that is refused doesn't count.
@@ -49,25 +53,25 @@ class Visitors:
             raise RateLimitedError(message, retry_after_s=wait_s)
         asked.append(now)
 
-    @contextmanager
-    def running(self, address: str) -> Iterator[None]:
+    def running(self, address: str) -> AbstractContextManager[None]:
         """Let an address have a run under way for as long as the block lasts.
 
         Raises:
             RateLimitedError: It has as many as it may.
         """
-        site = site_of(address)
         most = self._settings.snapshot.public.max_runs_per_address
-        if self._runs[site] >= most:
-            message = f"At most {most} runs at once from one address. Please stop one first."
-            raise RateLimitedError(message, retry_after_s=_RUN_RETRY_S)
-        self._runs[site] += 1
-        try:
-            yield
-        finally:
-            self._runs[site] -= 1
-            if not self._runs[site]:
-                del self._runs[site]
+        return _placed(
+            self._runs, address, most, f"At most {most} runs at once from one address. Please stop one first."
+        )
+
+    def connected(self, address: str) -> AbstractContextManager[None]:
+        """Let an address have a socket open, with or without a run, for as long as the block lasts.
+
+        Raises:
+            RateLimitedError: It has as many as it may.
+        """
+        most = self._settings.snapshot.public.max_runs_per_address + SPARE_SOCKETS
+        return _placed(self._sockets, address, most, f"At most {most} sockets at once from one address.")
 
     def _touch(self, site: str) -> deque[float]:
         asked = self._asked.setdefault(site, deque())
@@ -75,3 +79,18 @@ class Visitors:
         if len(self._asked) > MOST_ADDRESSES:
             self._asked.popitem(last=False)
         return asked
+
+
+@contextmanager
+def _placed(taken: Counter[str], address: str, most: int, refusal: str) -> Iterator[None]:
+    """Take a place among those that an address has."""
+    site = site_of(address)
+    if taken[site] >= most:
+        raise RateLimitedError(refusal, retry_after_s=_PLACE_RETRY_S)
+    taken[site] += 1
+    try:
+        yield
+    finally:
+        taken[site] -= 1
+        if not taken[site]:
+            del taken[site]

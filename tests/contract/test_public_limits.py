@@ -228,6 +228,18 @@ def test_each_start_on_a_socket_is_a_request(
     assert later["code"] == "invalid_payload"
 
 
+def test_an_address_has_only_so_many_sockets(rationed: Gateway, keeper: httpx.Client, address: Address) -> None:
+    """Eight more than runs, drawing or not; one that is closed makes room. Others aren't touched."""
+    set_up(keeper, public__max_runs_per_address=1)
+    with ExitStack() as stack:
+        *_, last = [stack.enter_context(connected(rationed, WS, headers={**KEY, **address})) for _ in range(1 + 8)]
+        assert upgrade_status(rationed, WS, headers={**KEY, **address}) == 403
+        assert upgrade_status(rationed, WS, headers={**KEY, **from_nowhere_else()}) == 101
+
+        last.leave()
+        eventually(lambda: upgrade_status(rationed, WS, headers={**KEY, **address}) == 101)
+
+
 def test_changed_limits_are_in_force_at_once(
     rationed: Gateway, keeper: httpx.Client, question: str, address: Address
 ) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import ExitStack, aclosing, nullcontext, suppress
+from contextlib import ExitStack, aclosing, suppress
 from typing import Any, Final
 
 import orjson
@@ -34,16 +34,19 @@ _GOODBYE_S: Final = 1.0
 
 @router.websocket("/imagine/ws")
 async def converse(socket: WebSocket) -> None:
-    """Let a visitor in who shows a live task or the key, comes from no other site, and doesn't ask too often."""
+    """Let a visitor in who shows a live task or the key, comes from no other site, and doesn't ask for too much."""
     services = await current_services()
-    try:
-        ticket = _admit(socket, services)
-    except (AuthenticationError, RateLimitedError) as refused:
-        log.info("a socket was refused", reason=refused.message)
-        await socket.close(_NOT_ALLOWED)
-        return
-    await socket.accept()
-    with services.drawings.using(ticket) if ticket else nullcontext():
+    with ExitStack() as held:
+        try:
+            ticket = _admit(socket, services)
+            held.enter_context(services.visitors.connected(address_of(socket, services)))
+        except (AuthenticationError, RateLimitedError) as refused:
+            log.info("a socket was refused", reason=refused.message)
+            await socket.close(_NOT_ALLOWED)
+            return
+        if ticket:
+            held.enter_context(services.drawings.using(ticket))
+        await socket.accept()
         await _Conversation(socket, services, ticket).hold()
 
 

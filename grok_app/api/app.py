@@ -89,7 +89,7 @@ def _cors() -> list[Middleware]:
             allow_origins=env.cors_origins,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["x-request-id"],
+            expose_headers=["x-request-id", "retry-after"],
             allow_credentials="*" not in env.cors_origins,
         )
     ]

@@ -200,7 +200,7 @@ def test_a_named_origin_is_let_in(changed: Gateway) -> None:
     assert preflight.headers["access-control-allow-origin"] == "https://chat.example.com"
     assert "authorization" in preflight.headers["access-control-allow-headers"]
     assert answer.headers["access-control-allow-origin"] == "https://chat.example.com"
-    assert answer.headers["access-control-expose-headers"] == "x-request-id"
+    assert answer.headers["access-control-expose-headers"] == "x-request-id, retry-after"
     assert "access-control-allow-origin" not in refused.headers
 
 

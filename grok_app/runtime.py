@@ -30,10 +30,12 @@ from grok_app.env import Env, current_env
 from grok_app.imagine import EditService, ImagesRequest, ImagineService
 from grok_app.logs import configure_logging, get_logger
 from grok_app.media import Files, MediaCache, Sources, Transfer, open_media, open_remote_files
-from grok_app.settings import KEYS, Settings, SettingsService, open_settings
+from grok_app.reach import grokweb_options
+from grok_app.settings import KEYS, SettingsService, open_settings
 from grok_app.tasks import Tasks, open_tasks
-from grok_app.upstream import GrokWebOptions, open_grokweb
+from grok_app.upstream import open_grokweb
 from grok_app.video import VideoRequest, VideoService
+from grok_app.voice import VoiceService
 
 log = get_logger(__name__)
 _CHECK_TIMEOUT_S: Final = 3.0
@@ -65,6 +67,7 @@ class Services:
     imagine: ImagineService
     edits: EditService
     video: VideoService
+    voice: VoiceService
     media: MediaCache
 
     async def find_failures(self) -> list[str]:
@@ -124,7 +127,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
     vault = vault_of(env)
     async with (
         open_storage(env, vault, overrides) as (database, settings, roster),
-        open_grokweb(lambda: _grokweb_options(settings.snapshot)) as upstream,
+        open_grokweb(lambda: grokweb_options(settings.snapshot)) as upstream,
         open_refresher(roster, upstream, settings) as refresher,
         open_tasks() as tasks,
         open_media(env.data_dir / "media", settings) as media,
@@ -153,6 +156,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
             imagine=ImagineService(upstream, accounts, media, settings),
             edits=EditService(upstream, accounts, files, settings),
             video=VideoService(upstream, accounts, files, settings),
+            voice=VoiceService(upstream, accounts, settings),
             online=OnlineFiles(roster, accounts, upstream, tasks, settings),
             media=media,
         )
@@ -268,32 +272,3 @@ def _make_data_dir(env: Env) -> None:
 def vault_of(env: Env) -> Vault:
     """The vault that the environment names, see `open_vault`."""
     return open_vault(env.secret_key.get_secret_value(), env.data_dir)
-
-
-def _grokweb_options(settings: Settings) -> GrokWebOptions:
-    return GrokWebOptions(
-        base_url=settings.upstream.grok_url,
-        accounts_url=settings.upstream.accounts_url,
-        assets_url=settings.upstream.assets_url,
-        proxy=settings.proxy.base_proxy_url.get_secret_value(),
-        asset_proxy=settings.proxy.asset_proxy_url.get_secret_value(),
-        browser=settings.proxy.browser,
-        user_agent=settings.proxy.user_agent,
-        cf_clearance=settings.proxy.cf_clearance,
-        extra_headers=settings.upstream.extra_headers,
-        dynamic_statsig=settings.app.dynamic_statsig,
-        is_temporary=settings.app.temporary,
-        disable_memory=settings.app.disable_memory,
-        first_frame_timeout_s=settings.chat.timeout,
-        idle_timeout_s=settings.chat.stream_timeout,
-        quota_timeout_s=settings.usage.timeout,
-        setup_timeout_s=settings.nsfw.timeout,
-        image_first_frame_timeout_s=settings.image.timeout,
-        image_idle_timeout_s=settings.image.stream_timeout,
-        video_first_frame_timeout_s=settings.video.timeout,
-        video_idle_timeout_s=settings.video.stream_timeout,
-        upload_timeout_s=settings.asset.upload_timeout,
-        download_timeout_s=settings.asset.download_timeout,
-        list_timeout_s=settings.asset.list_timeout,
-        delete_timeout_s=settings.asset.delete_timeout,
-    )

@@ -180,7 +180,8 @@ def start_gateway(
     asyncio.run(_seed(folder, accounts))
     port = free_port()
     upstream = {f"upstream.{host}_url": sandbox.url for host in ("grok", "accounts", "assets")}
-    given = {"data_dir": str(folder), **upstream, **settings}
+    livekit = {"voice.livekit_url": sandbox.url.replace("http", "ws", 1)}
+    given = {"data_dir": str(folder), **upstream, **livekit, **settings}
     env = {f"GROK_APP_{name.upper().replace('.', '__')}": value for name, value in given.items()}
     command = [sys.executable, "-m", "grok_app.cli", "api", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"

@@ -76,9 +76,8 @@ class Failover:
             NoAccountError: No account is left to try, and one will be free again or none was tried.
             UpstreamError: The last attempt's failure, or one after the first word.
         """
-        began_at = time.monotonic()
-        deadline = began_at + self.settings.retry.retry_budget
-        busy_until = began_at + (self.settings.chat.timeout if self.wait_s is None else self.wait_s)
+        deadline = time.monotonic() + self.settings.retry.retry_budget
+        busy_until = time.monotonic() + (self.settings.chat.timeout if self.wait_s is None else self.wait_s)
         tried = tried if tried is not None else set()
         failures: list[UpstreamError] = []
         while True:

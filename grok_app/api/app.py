@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
 from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route, compile_path
+from starlette.routing import compile_path
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
@@ -66,8 +67,10 @@ def create_routes() -> FastAPI:
 
 def _methods(router: APIRouter, prefix: str) -> list[tuple[re.Pattern[str], set[str]]]:
     """The methods of each route, by the form of its path; what a 405 names."""
-    routes = [route for route in router.routes if isinstance(route, Route)]
-    return [(compile_path(prefix + route.path)[0], route.methods or set()) for route in routes]
+    routes = iter_route_contexts(router.routes)  # those of routers within routers too
+    return [
+        (compile_path(prefix + route.path)[0], set(route.methods)) for route in routes if route.path and route.methods
+    ]
 
 
 @asynccontextmanager

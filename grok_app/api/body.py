@@ -25,14 +25,22 @@ _TOTAL_LIMIT_S: Final = 1800.0
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-async def read_json(request: Request, model: type[ModelT], *, limit_bytes: int = BODY_LIMIT_BYTES) -> ModelT:
+async def read_json(
+    request: Request, model: type[ModelT], *, limit_bytes: int = BODY_LIMIT_BYTES, is_optional: bool = False
+) -> ModelT:
     """Read the body of a request as this model, whatever its content type says.
+
+    Args:
+        request: Whose body.
+        model: Of the body.
+        limit_bytes: The largest body that is taken.
+        is_optional: Whether no body at all stands for an empty object.
 
     Raises:
         InvalidRequestError: It is not JSON, or not what the model wants; the error names the field.
         RequestTooLargeError: It is larger than we take.
     """
-    return _validate(model, await _read(request, limit_bytes))
+    return _validate(model, await _read(request, limit_bytes) or (b"{}" if is_optional else b""))
 
 
 async def read_with_files(request: Request, model: type[ModelT], held: ExitStack) -> tuple[ModelT, Lifter]:

@@ -102,6 +102,7 @@ def _set_environment(sandbox_port: int) -> None:
         "GROK_APP_UPSTREAM__GROK_URL": f"http://127.0.0.1:{sandbox_port}",
         "GROK_APP_UPSTREAM__ASSETS_URL": f"http://127.0.0.1:{sandbox_port}",
         "GROK_APP_UPSTREAM__ACCOUNTS_URL": f"http://127.0.0.1:{sandbox_port}",
+        "GROK_APP_VOICE__LIVEKIT_URL": f"ws://127.0.0.1:{sandbox_port}",
         "GROK_APP_PROXY__BASE_PROXY_URL": "",
     }
 

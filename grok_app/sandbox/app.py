@@ -27,6 +27,8 @@ from grok_app.sandbox.replies import Reply, json_reply, refusal
 from grok_app.sandbox.setup import decide_adult_content, decide_birth_date, decide_terms
 from grok_app.sandbox.state import Sandbox
 from grok_app.sandbox.steps import Pacing
+from grok_app.sandbox.voice import Signalling, Validation, decide_voice
+from grok_app.sandbox.voice.signalling import PATHS, VALIDATE_PATHS
 from grok_app.sandbox.words import Call
 
 ROUTE_ERRORS: Final = {404: refusal(404, 5, "Not Found"), 405: refusal(405, 12, "Method Not Allowed")}
@@ -39,6 +41,8 @@ def create_sandbox(pacing: Pacing | None = None) -> Starlette:
         routes=[
             *(Route(call.path, exchange, methods=[call.method]) for call, exchange in _exchanges(sandbox)),
             WebSocketRoute(Call.IMAGINE.path, Imagine(sandbox)),
+            *(WebSocketRoute(path, Signalling(sandbox)) for path in PATHS),
+            *(Route(path, Validation(sandbox), methods=["GET"]) for path in VALIDATE_PATHS),
             Route(f"/{PUBLIC_FOLDER}{{name}}", show_public_picture),
             Route("/", show_index),
             Route("/sandbox/requests", show_requests),
@@ -62,6 +66,7 @@ def _exchanges(sandbox: Sandbox) -> Iterator[tuple[Call, Exchange]]:
         (Call.UPSCALE, decide_upscale),
         (Call.LIMITS, decide_limits),
         (Call.BIRTH, decide_birth_date),
+        (Call.VOICE, decide_voice),
     ):
         yield call, Exchange(sandbox, call, decide)
     for call, decide in ((Call.TERMS, decide_terms), (Call.ADULT, decide_adult_content)):

@@ -1,6 +1,6 @@
-"""The magic words that act on one call beside chat: on the quota, or on one step of an account's setup.
+"""The magic words that act on one call beside chat: on the quota, the voice token, or one step of an account's setup.
 
-Sources: protocol notes, sections 2.10, 6.1, 7, 11.15, 11.16 and 11.18.
+Sources: protocol notes, sections 2.10, 6.1, 7, 8.1, 11.15, 11.16, 11.18 and 11.19.
 """
 
 from typing import Final
@@ -45,6 +45,12 @@ _LIMITS: Final[tuple[tuple[str, str, Effect], ...]] = (
     ("garbage", "200 with an HTML page", variants.always(replies.LOST_PAGE)),
     ("429", "rate limited, Retry-After: 37", _BUSY),
 )
+_VOICE: Final[tuple[tuple[str, str, Effect], ...]] = (
+    ("bare", "the token alone, without names", variants.changed(variants.only("token"))),
+    ("empty", "everything but the token", variants.changed(variants.without("token"))),
+    ("garbage", "200 with an HTML page", variants.always(replies.LOST_PAGE)),
+    ("429", "rate limited, Retry-After: 37", _BUSY),
+)
 
 
 def _words(prefix: str, call: Call, *rows: tuple[str, str, Effect]) -> tuple[Word, ...]:
@@ -52,6 +58,7 @@ def _words(prefix: str, call: Call, *rows: tuple[str, str, Effect]) -> tuple[Wor
 
 
 QUOTA: Final = _words("limits", Call.LIMITS, *_LIMITS, *_ORDINARY)
+VOICE: Final = _words("voice", Call.VOICE, *_VOICE, *_ORDINARY)
 SETUP: Final = (
     *_words("terms", Call.TERMS, *_GRPC, *_ORDINARY),
     *_words("birth", Call.BIRTH, *_BIRTH, *_ORDINARY),

@@ -7,7 +7,7 @@ Sources: protocol notes, sections 2.7, 2.8, 2.10, 11.13 and 11.14. Words for sin
 from typing import Final
 
 from grok_app.sandbox import replies, twists
-from grok_app.sandbox.call_faults import QUOTA, SETUP
+from grok_app.sandbox.call_faults import QUOTA, SETUP, VOICE
 from grok_app.sandbox.media_faults import DRAWN, FILES, SOCKET
 from grok_app.sandbox.replies import Reply, json_reply, nested, proxy_page, refusal
 from grok_app.sandbox.words import Call, Feature, Silence, Word
@@ -113,6 +113,7 @@ GROUPS: Final = {
     "Files, media posts and upscaling": FILES,
     "Account setup": SETUP,
     "Quota": QUOTA,
+    "Voice": VOICE,
 }
 """The words as people read them, group by group."""
 
@@ -125,7 +126,7 @@ ACTING: Final = {call: {name: word for name, word in TABLE.items() if word.call 
 RULES: Final = (
     "Put a word anywhere into the message, or at the end of an account's name (sandbox-basic-@429), to see fail-over.",
     "In a name, a refusal and @hang act on every call of the account.",
-    "Words for files, account setup and quota (upload-…, terms-…, limits-…) act in a name only, and on one call only.",
+    "Words for files, account setup, quota and voice (upload-…, terms-…) act in a name only, and on one call only.",
     "On the socket that draws, a word in the prompt is too late for an HTTP status: it gives an error frame.",
     "Written @once-…, it acts on the first of two identical requests only, so that a retry succeeds.",
     "Earlier turns of a conversation don't count.",

@@ -7,6 +7,7 @@ from typing import Final
 from grok_app.sandbox.accounts import DEMO_ACCOUNTS
 from grok_app.sandbox.faults import GROUPS, RULES
 from grok_app.sandbox.media.files import PUBLIC_FOLDER
+from grok_app.sandbox.voice.signalling import PATHS, VALIDATE_PATHS
 from grok_app.sandbox.words import Call, Word
 
 _STYLE: Final = """
@@ -45,7 +46,8 @@ as they get.</p>
 <p>Point the gateway here, and give it one of the accounts below:</p>
 <pre>GROK_APP_UPSTREAM__GROK_URL={url}
 GROK_APP_UPSTREAM__ACCOUNTS_URL={url}
-GROK_APP_UPSTREAM__ASSETS_URL={url}</pre>
+GROK_APP_UPSTREAM__ASSETS_URL={url}
+GROK_APP_VOICE__LIVEKIT_URL={url.replace("http", "ws", 1)}</pre>
 <p>Or ask directly:</p>
 <pre>{_curl(url)}</pre>
 <p>It answers these calls for all of Grok's hosts, and knows them by the cookies <code>sso</code> and
@@ -75,7 +77,12 @@ def _curl(url: str) -> str:
 
 
 def _calls() -> str:
-    return "\n".join((*(call.value for call in Call), f"GET /{PUBLIC_FOLDER}{{name}} (anybody)"))
+    others = [
+        f"GET /{PUBLIC_FOLDER}{{name}} (anybody)",
+        *(f"WS {path} (whoever has a voice token)" for path in PATHS),
+        *(f"GET {path} (the same)" for path in VALIDATE_PATHS),
+    ]
+    return "\n".join((*(call.value for call in Call), *others))
 
 
 def _account_rows() -> str:

@@ -1,6 +1,6 @@
 """Other forms of a success: what was asked is done, and the answer looks unusual or can't be read.
 
-Source: protocol notes, sections 3, 6.1, 7.1, 11.15 and 11.16.
+Source: protocol notes, sections 3, 6.1, 7.1, 8.1, 11.15 and 11.16.
 """
 
 from base64 import b64encode
@@ -32,6 +32,11 @@ def changed(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Variant:
 def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """The usual object without one of its fields."""
     return lambda fields: {key: value for key, value in fields.items() if key != name}
+
+
+def only(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """One field of the usual object, nothing else."""
+    return lambda fields: {name: fields.get(name)}
 
 
 def cut_body() -> Variant:

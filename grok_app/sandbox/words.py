@@ -24,6 +24,7 @@ class Call(Enum):
     LIMITS = "POST /rest/rate-limits"
     TERMS = "POST /auth_mgmt.AuthManagement/SetTosAcceptedVersion"
     BIRTH = "POST /rest/auth/set-birth-date"
+    VOICE = "POST /rest/livekit/tokens"
     ADULT = "POST /auth_mgmt.AuthManagement/UpdateUserFeatureControls"
 
     @property

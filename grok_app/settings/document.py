@@ -38,7 +38,6 @@ every process that shares the data folder, without a restart. A wrong value chan
 Lists are written with commas or as JSON, switches as `true` or `false`. Secrets are encrypted where they are stored.
 """
 NOT_READ_YET: Final = (
-    "voice",
     "app.log_content",
     "app.metrics_public",
     "app.request_log_days",

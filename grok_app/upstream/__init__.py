@@ -36,6 +36,7 @@ from grok_app.upstream.media import (
     VideoProgress,
     VideoPrompt,
 )
+from grok_app.upstream.voice import VoicePrompt, VoiceToken, VoiceUpstream
 
 __all__ = [
     "Asset",
@@ -71,6 +72,9 @@ __all__ = [
     "VideoPreset",
     "VideoProgress",
     "VideoPrompt",
+    "VoicePrompt",
+    "VoiceToken",
+    "VoiceUpstream",
     "asset_id",
     "open_grokweb",
 ]

@@ -33,6 +33,17 @@ _ADMIN = {
     "/batch/{task_id}/pause": "post",
     "/batch/{task_id}/resume": "post",
 }
+_PUBLIC = {
+    "/verify": "get",
+    "/imagine/config": "get",
+    "/imagine/start": "post",
+    "/imagine/sse": "get",
+    "/imagine/stop": "post",
+    "/video/start": "post",
+    "/video/sse": "get",
+    "/video/stop": "post",
+    "/voice/token": "get post",
+}
 ROUTES = {
     "/healthz": "get",
     "/readyz": "get",
@@ -48,8 +59,7 @@ ROUTES = {
     "/v1/files/video/{name}": "get",
     "/grok/v1/files/video/{name}": "get",
     **{f"{prefix}{path}": methods for prefix in ("/v1/admin", "/api/v1/admin") for path, methods in _ADMIN.items()},
-    "/v1/public/verify": "get",
-    "/api/v1/public/verify": "get",
+    **{f"{prefix}{path}": methods for prefix in ("/v1/public", "/api/v1/public") for path, methods in _PUBLIC.items()},
 }
 PREFIXES = ["", "/v1", "/grok/v1", "/api/v1", "/v1/admin", "/api/v1/public"]
 

@@ -40,6 +40,15 @@ def test_the_demo_is_ready_when_it_says_so(demo: Demo) -> None:
     assert httpx.get(f"{demo.url}/readyz").status_code == 200
 
 
+def test_voice_stays_on_this_machine(demo: Demo) -> None:
+    """A visitor's token opens the simulated LiveKit, and its address is the sandbox's."""
+    key = {"Authorization": f"Bearer {demo.public_key}"}
+    given = httpx.get(f"{demo.url}/v1/public/voice/token", headers=key).raise_for_status().json()
+    assert given["url"] == demo.sandbox_url.replace("http", "ws")
+    valid = httpx.get(f"{demo.sandbox_url}/rtc/validate", params={"access_token": given["token"]})
+    assert valid.status_code == 200
+
+
 def test_pages_and_api_share_the_port(demo: Demo) -> None:
     """An unknown page is a page, an unknown route of the API is JSON."""
     page = httpx.get(f"{demo.url}/no-such-page")

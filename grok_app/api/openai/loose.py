@@ -42,7 +42,7 @@ def number(name: str, low: float, high: float, default: float) -> Callable[[Any]
         if parsed is None:
             raise PydanticCustomError(code, f"{name} must be a float")
         if not low <= parsed <= high:
-            raise PydanticCustomError(code, f"{name} must be between {low:g} and {high:g}")
+            raise PydanticCustomError(code, f"{name} must be between {low} and {high}")
         return parsed
 
     return validate
@@ -59,6 +59,23 @@ def whole(name: str, low: int, high: int, default: int, message: str) -> Callabl
         if parsed is None or not low <= parsed <= high or parsed != int(parsed):
             raise PydanticCustomError(f"invalid_{name}", "{message}", {"message": message})
         return int(parsed)
+
+    return validate
+
+
+def text(name: str, most_chars: int, default: str) -> Callable[[Any], str]:
+    """A validator that takes a text that isn't blank, without blanks around it; null is the default.
+
+    The error's code is `invalid_<name>`.
+    """
+
+    def validate(value: Any) -> str:
+        if value is None:
+            return default
+        trimmed = value.strip() if isinstance(value, str) else ""
+        if not 0 < len(trimmed) <= most_chars:
+            raise PydanticCustomError(f"invalid_{name}", f"{name} must be a text of 1 to {most_chars} characters")
+        return trimmed
 
     return validate
 

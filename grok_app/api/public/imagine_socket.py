@@ -25,6 +25,8 @@ from grok_app.runtime import Services
 log = get_logger(__name__)
 router = APIRouter()
 _MOST_CHARS: Final = 64 << 10
+IDLE_S: Final = 600.0
+"""A socket without a run on which nothing is said is closed then: as long as a task lives."""
 _NOT_ALLOWED: Final = 1008
 _DONE: Final = 1000
 _GOODBYE_S: Final = 1.0
@@ -90,12 +92,16 @@ class _Conversation:
                     pass
 
     async def _listen(self) -> None:
-        while (message := await self._socket.receive())["type"] == "websocket.receive":
-            try:
-                await self._obey(_read(message))
-            except GatewayError as error:
-                await self._say(problem(error))
-        self._has_gone.set()
+        """Do what is said. Returns when the client has left, or nothing was wanted for too long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_S) as patience:
+                while (message := await self._socket.receive())["type"] == "websocket.receive":
+                    try:
+                        await self._obey(_read(message))
+                    except GatewayError as error:
+                        await self._say(problem(error))
+                    patience.reschedule(None if self._drawing else asyncio.get_running_loop().time() + IDLE_S)
+                self._has_gone.set()
 
     async def _obey(self, order: Mapping[str, Any]) -> None:
         match order.get("type"):

@@ -1,11 +1,11 @@
-"""grok.com as an `Upstream` and a `MediaUpstream`."""
+"""grok.com as an `Upstream`, a `MediaUpstream` and a `VoiceUpstream`."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date
 
 from grok_app.upstream.base import ChatPrompt, Frame, Quota, SetupReply
-from grok_app.upstream.grokweb import assets, download, imagine, limits, posts, setup, upload
+from grok_app.upstream.grokweb import assets, download, imagine, limits, posts, setup, upload, voice
 from grok_app.upstream.grokweb.chat import chat_conversation
 from grok_app.upstream.grokweb.conversation import converse
 from grok_app.upstream.grokweb.edit import EditReader, edit_conversation
@@ -31,6 +31,7 @@ from grok_app.upstream.media import (
     VideoProgress,
     VideoPrompt,
 )
+from grok_app.upstream.voice import VoicePrompt, VoiceToken
 
 
 class GrokWeb:
@@ -104,6 +105,10 @@ class GrokWeb:
     def imagine(self, credential: str, prompt: ImaginePrompt) -> AsyncGenerator[PictureFrame | PictureEnd, None]:
         """See `MediaUpstream.imagine`."""
         return imagine.imagine(self._transport, self._options(), credential, prompt)
+
+    async def voice_token(self, credential: str, prompt: VoicePrompt) -> VoiceToken:
+        """See `VoiceUpstream.voice_token`."""
+        return await voice.voice_token(self._transport, self._options(), credential, prompt)
 
 
 @asynccontextmanager

@@ -86,6 +86,7 @@ class GrokWebOptions:
     list_timeout_s: float = 60.0
     """For one page."""
     delete_timeout_s: float = 60.0
+    voice_timeout_s: float = 60.0
 
 
 def json_headers(options: GrokWebOptions, credential: str, *, referer_path: str = "/") -> list[bytes]:

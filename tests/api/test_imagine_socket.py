@@ -1,0 +1,66 @@
+"""What a socket of the public surface does by itself, with services that are made up."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from grok_app.access import Access, Tickets, Visitors
+from grok_app.api.public import imagine_socket
+from grok_app.env import Env
+from grok_app.errors import GatewayError
+from grok_app.imagine import Setback
+from grok_app.settings import Settings
+
+IDLE_S = 0.05
+
+
+async def draw_slowly(_wish: object) -> AsyncGenerator[Setback, None]:
+    """A run in which something comes when a socket without a run is closed already."""
+    await asyncio.sleep(4 * IDLE_S)
+    yield Setback(GatewayError("Nothing yet"))
+    await asyncio.Event().wait()
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """A browser in front of the socket; nobody needs a key."""
+    settings = cast("Any", SimpleNamespace(snapshot=Settings()))
+    services = SimpleNamespace(
+        env=Env(),
+        access=Access(settings),
+        visitors=Visitors(settings),
+        drawings=Tickets(most_per_address=1),
+        imagine=SimpleNamespace(endless=draw_slowly),
+    )
+
+    async def current_services() -> Any:
+        return services
+
+    monkeypatch.setattr(imagine_socket, "current_services", current_services)
+    monkeypatch.setattr(imagine_socket, "IDLE_S", IDLE_S)
+    app = FastAPI()
+    app.include_router(imagine_socket.router)
+    return TestClient(app)
+
+
+def test_a_socket_on_which_nothing_is_wanted_is_closed(client: TestClient) -> None:
+    """Nobody keeps sockets open for nothing."""
+    with client.websocket_connect("/imagine/ws") as socket:
+        assert socket.receive()["type"] == "websocket.close"
+
+
+def test_a_socket_with_a_run_stays_open(client: TestClient) -> None:
+    """A run may be silent for long; its socket is closed when it has been over for a while."""
+    with client.websocket_connect("/imagine/ws") as socket:
+        socket.send_json({"type": "start", "prompt": "A red teapot"})
+        assert socket.receive_json()["status"] == "running"
+        assert socket.receive_json()["message"] == "Nothing yet"
+        socket.send_json({"type": "stop"})
+
+        assert socket.receive_json()["status"] == "stopped"
+        assert socket.receive()["type"] == "websocket.close"

@@ -233,4 +233,4 @@ async def test_a_cancellation_that_is_not_the_servers_comes_out() -> None:
 
 def test_streams_know_the_servers_word() -> None:
     """They stand below the server, so the name stands twice."""
-    assert sse._STOPPING == server.STOPPING
+    assert sse.SERVER_STOPS == server.STOPPING

@@ -20,7 +20,7 @@ DONE: Final = b"data: [DONE]\n\n"
 STALLED_S: Final = 60.0
 """A client that takes nothing for so long has gone, whatever its connection says."""
 _GOODBYE_S: Final = 1.0
-_STOPPING: Final = "grok_app.stopping"
+SERVER_STOPS: Final = "grok_app.stopping"
 """See `grok_app.server`, which is above us; missing where another server serves."""
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -71,7 +71,7 @@ class EventStream(Response):
         if scope.get(IS_HEAD):
             await self._write(send, b"", is_last=True)
             return
-        stopping = scope.get(_STOPPING) if self._is_endless else None
+        stopping = scope.get(SERVER_STOPS) if self._is_endless else None
         ends = [event.wait() for event in (self._stopped, stopping) if event]
         try:
             await until(self._send_all(scope, receive, send), disconnected(receive), self._keep_alive(send), *ends)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from grok_app import server
+from grok_app.api import sse
 from grok_app.env import read_env
 from grok_app.errors import ConfigurationError
 
@@ -152,3 +153,84 @@ async def test_a_request_under_way_is_cut_after_the_grace_time() -> None:
     drain.begin()
     await request
     assert ended.is_set()
+
+
+class Held:
+    """An app whose requests last until they are let go, or the server stops; knows what became of them."""
+
+    def __init__(self, *, heeds_stop: bool) -> None:
+        self.may_end = asyncio.Event()
+        self.running = 0
+        self.ended: list[str] = []
+        self._heeds_stop = heeds_stop
+
+    async def __call__(self, scope: Any, *_: Any) -> None:
+        """Serve."""
+        if scope["type"] == "lifespan":
+            return
+        self.running += 1
+        try:
+            await (scope[server.STOPPING] if self._heeds_stop else self.may_end).wait()
+            self.ended.append("by itself")
+        except asyncio.CancelledError:
+            self.ended.append("cut")
+            raise
+
+
+async def begun(held: Held, drain: server.Drain, kinds: list[str], grace_s: float) -> list[asyncio.Task[None]]:
+    """These requests, under way in a server that watches for its end."""
+    app = server.Draining(held, drain, grace_s=grace_s)
+    await app({"type": "lifespan"}, None, None)  # type: ignore[arg-type] # not used
+    requests = [asyncio.create_task(app({"type": kind}, None, None)) for kind in kinds]  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    assert held.running == len(kinds)
+    return requests
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_a_request_is_told_that_the_server_stops(kind: str) -> None:
+    """At once, so that what has no end of its own needn't be cut."""
+    held, drain = Held(heeds_stop=True), server.Drain()
+    [request] = await begun(held, drain, [kind], grace_s=3600)
+    assert not request.done()
+    drain.begin()
+    await request
+    assert held.ended == ["by itself"]
+
+
+async def test_answers_under_way_may_end_while_the_server_stops() -> None:
+    """Within the grace time nobody is cut."""
+    held, drain = Held(heeds_stop=False), server.Drain()
+    requests = await begun(held, drain, ["http", "http"], grace_s=3600)
+    drain.begin()
+    stopped = asyncio.Event()
+    drain.watch(stopped.set)
+    await stopped.wait()
+    held.may_end.set()
+    await asyncio.gather(*requests)
+    assert held.ended == ["by itself"] * 2
+
+
+async def test_every_worker_hears_that_the_server_stops() -> None:
+    """The word stays in the pipe, for one that begins to watch later too."""
+    drain = server.Drain()
+    drain.begin()
+    for _ in range(2):
+        heard = asyncio.Event()
+        drain.watch(heard.set)
+        await heard.wait()
+
+
+async def test_a_cancellation_that_is_not_the_servers_comes_out() -> None:
+    """Only its own cut is swallowed."""
+    held, drain = Held(heeds_stop=False), server.Drain()
+    [request] = await begun(held, drain, ["http"], grace_s=3600)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert held.ended == ["cut"]
+
+
+def test_streams_know_the_servers_word() -> None:
+    """They stand below the server, so the name stands twice."""
+    assert sse.SERVER_STOPS == server.STOPPING

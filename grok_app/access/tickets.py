@@ -68,15 +68,17 @@ class Tickets(Generic[AskedT]):
             size_bytes: How large they are together.
 
         Raises:
-            OverloadedError: There are too many, or their files are too large.
+            OverloadedError: There are too many, or their files are too large. Nothing else has changed then.
         """
         self.expire()
         files = files or ExitStack()
         site = site_of(address)
-        self._make_room(site)
-        if len(self._tickets) >= MOST_TICKETS or self._size_bytes + size_bytes > MOST_BYTES:
+        surplus = self._surplus(site)
+        if not self._has_room(size_bytes, surplus):
             files.close()
             raise OverloadedError("Too many tasks are waiting. Please try again later.")
+        for oldest in surplus:
+            self._drop(oldest)
         ticket = Ticket(secrets.token_hex(16), asked, site, files, size_bytes, self._clock_s())
         self._tickets[ticket.id] = ticket
         self._size_bytes += size_bytes
@@ -141,11 +143,15 @@ class Tickets(Generic[AskedT]):
             if not ticket.streams:
                 yield ticket
 
-    def _make_room(self, site: str) -> None:
-        """Forget the oldest waiting ticket of an address that has as many as it may."""
+    def _surplus(self, site: str) -> list[Ticket[AskedT]]:
+        """The oldest waiting tickets of an address, so many that it may have one more."""
         waiting = [ticket for ticket in self._tickets.values() if ticket.site == site and not ticket.streams]
-        if len(waiting) >= self._most_per_address:
-            self._drop(waiting[0])
+        return waiting[: max(0, len(waiting) + 1 - self._most_per_address)]
+
+    def _has_room(self, size_bytes: int, leaving: list[Ticket[AskedT]]) -> bool:
+        """Whether a ticket may be added when those have left."""
+        left_bytes = self._size_bytes - sum(ticket.size_bytes for ticket in leaving)
+        return len(self._tickets) - len(leaving) < MOST_TICKETS and left_bytes + size_bytes <= MOST_BYTES
 
     def _touch(self, ticket: Ticket[AskedT]) -> None:
         if ticket.id in self._tickets:

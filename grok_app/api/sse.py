@@ -9,6 +9,7 @@ from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
 from grok_app.api.errors import STOPPING, error_response
+from grok_app.api.request_scope import IS_HEAD
 from grok_app.api.until import disconnected, until
 from grok_app.errors import GatewayError
 from grok_app.logs import get_logger
@@ -19,7 +20,7 @@ DONE: Final = b"data: [DONE]\n\n"
 STALLED_S: Final = 60.0
 """A client that takes nothing for so long has gone, whatever its connection says."""
 _GOODBYE_S: Final = 1.0
-_STOPPING: Final = "grok_app.stopping"
+SERVER_STOPS: Final = "grok_app.stopping"
 """See `grok_app.server`, which is above us; missing where another server serves."""
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -66,8 +67,11 @@ class EventStream(Response):
         self._sent_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the stream. Returns when it has ended or the client has gone."""
-        stopping = scope.get(_STOPPING) if self._is_endless else None
+        """Send the stream. Returns when it has ended or the client has gone; a HEAD starts nothing."""
+        if scope.get(IS_HEAD):
+            await self._write(send, b"", is_last=True)
+            return
+        stopping = scope.get(SERVER_STOPS) if self._is_endless else None
         ends = [event.wait() for event in (self._stopped, stopping) if event]
         try:
             await until(self._send_all(scope, receive, send), disconnected(receive), self._keep_alive(send), *ends)
@@ -82,11 +86,11 @@ class EventStream(Response):
 
     async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> None:
         error = await self._forward(send)
-        if error is not None and not self._has_started:
-            self._has_ended = True
-            await error_response(error)(scope, receive, send)
-        else:
-            await self._write(send, self._on_error(error) if error else b"", is_last=True)
+        async with self._writing:  # a comment may be writing the head just now
+            if error is not None and not self._has_started:
+                self._has_ended = True
+                await error_response(error)(scope, receive, send)
+        await self._write(send, self._on_error(error) if error else b"", is_last=True)
 
     async def _forward(self, send: Send) -> GatewayError | None:
         """Send the events as they come; returns the error that ended them, if one did."""

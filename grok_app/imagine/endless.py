@@ -91,7 +91,8 @@ class Endless:
             return False
         if error.kind in _OF_THE_ACCOUNT:
             return len(self._tried) < _MOST_IN_A_ROW
-        return selection.has_shown and len(self._failures) < most
+        broken_off = sum(failure.kind not in _OF_THE_ACCOUNT for failure in self._failures)
+        return selection.has_shown and broken_off < most
 
     def _pause_s(self, error: UpstreamError | GatewayError) -> float:
         if isinstance(error, NoAccountError) or (isinstance(error, UpstreamError) and error.kind in _OF_THE_ACCOUNT):

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
+from structlog.testing import capture_logs
 
 from grok_app.api.request_scope import RequestScope
 from grok_app.logs import request_id
@@ -122,6 +123,83 @@ async def test_routes_see_no_trailing_slash(path: str, served: str) -> None:
     await call(app, path)
 
     assert seen == [served]
+
+
+async def converse(app: App, path: str = "/v1/public/imagine/ws", request_id: bytes | None = None) -> list[Message]:
+    """Serve one WebSocket; what was sent."""
+    sent: list[Message] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"x-request-id", request_id)] if request_id else []
+    scope = {"type": "websocket", "path": path, "raw_path": path.encode(), "headers": headers}
+    await RequestScope(app)(scope, _no_message, send)
+    return sent
+
+
+async def test_a_socket_has_an_id_too() -> None:
+    """What is logged during a conversation carries it; afterwards nothing does."""
+    seen: list[str | None] = []
+
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(request_id.get())
+
+    await converse(app, request_id=b"mine")
+    await converse(app)
+    assert seen[0] == "mine"
+    assert seen[1]
+    assert request_id.get() is None
+
+
+async def test_a_socket_is_the_same_with_a_slash_behind() -> None:
+    """As every path."""
+    seen: list[str] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope["path"])
+
+    await converse(app, "/v1/public/imagine/ws/")
+    assert seen == ["/v1/public/imagine/ws"]
+
+
+@pytest.mark.parametrize("before", [[], [{"type": "websocket.accept"}]], ids=["before it is accepted", "after it"])
+async def test_a_crash_ends_a_socket_alone(before: list[Message]) -> None:
+    """Nothing is sent that would be no message of a socket; the traceback is logged, without the query."""
+    with capture_logs() as logs:
+        assert await converse(raising(ZeroDivisionError("secret detail"), *before)) == before
+    assert [entry["event"] for entry in logs] == ["socket crashed", "request"]
+    assert (logs[1]["method"], logs[1]["path"]) == ("WS", "/v1/public/imagine/ws")
+    assert request_id.get() is None
+
+
+@pytest.mark.parametrize(
+    ("messages", "status"),
+    [
+        ([{"type": "websocket.accept"}, {"type": "websocket.close", "code": 1000}], 101),
+        ([{"type": "websocket.close", "code": 1008}], 403),
+        ([], 0),
+    ],
+    ids=["accepted", "refused", "left"],
+)
+async def test_the_log_tells_what_a_client_saw_of_a_socket(messages: list[Message], status: int) -> None:
+    """The status of the upgrade; 0 when the client left before."""
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        for message in messages:
+            await send(message)
+
+    with capture_logs() as logs:
+        assert await converse(app) == messages
+    assert [entry["status"] for entry in logs] == [status]
+
+
+async def test_a_socket_that_the_server_must_cut_is_cut() -> None:
+    """The cancellation is not hidden, and no answer of HTTP's is sent over a socket."""
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        await converse(raising(asyncio.CancelledError(), {"type": "websocket.accept"}))
+    assert [entry["event"] for entry in logs] == ["request"]
+    assert request_id.get() is None
 
 
 async def _no_message() -> Message:

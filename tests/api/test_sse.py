@@ -1,14 +1,18 @@
 """Server-sent events, with a hand-held connection."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from grok_app.api.sse import DONE, EventStream
-from grok_app.api.until import until_disconnect
+from grok_app.api.request_scope import IS_HEAD
+from grok_app.api.sse import DONE, KEEP_ALIVE_S, STALLED_S, EndlessStream, EventStream
 from grok_app.errors import GatewayError, RateLimitedError
+from grok_app.server import STOPPING
+from tests import clock
 
 Message = dict[str, Any]
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}
@@ -213,37 +217,230 @@ async def test_a_stream_that_the_server_must_stop_ends_with_an_error() -> None:
     assert source.is_closed
 
 
-async def test_work_goes_on_while_the_client_waits() -> None:
-    """Whoever stays gets the result."""
+class Slow(Connection):
+    """A client whose connection takes so long for a message, or stands still for a while."""
 
-    async def work() -> str:
-        return "done"
+    def __init__(self, takes_s: float = 0.0) -> None:
+        super().__init__()
+        self.takes_s = takes_s
 
-    assert await until_disconnect(work(), Connection().receive) == "done"
+    async def send(self, message: Any) -> None:
+        """Take a message, once there is room for it."""
+        await asyncio.sleep(self.takes_s)
+        await super().send(message)
 
 
-async def test_work_stops_when_the_client_goes() -> None:
-    """Whoever leaves stops the work, and its clean-up has run when the caller is told."""
+FOREVER = 1e9
+BYE = b"data: bye\n\n"
+NO_SERVER = b"error: The server is stopping. Please try again later."
+
+
+def stoppable(source: Source, stopped: asyncio.Event) -> EventStream:
+    """A stream that says goodbye when it is stopped."""
+    return EventStream(source.give(), end_with, stopped=stopped, farewell=BYE)
+
+
+async def run(stream: EventStream, connection: Connection, **scope: Any) -> None:
+    """Send a stream."""
+    await stream(cast("Any", {**SCOPE, **scope}), connection.receive, connection.send)
+
+
+def check_whole(connection: Connection) -> None:
+    """One head, one end, nothing before or after."""
+    head, *_, last = connection.sent
+    assert [message["type"] for message in connection.sent].count("http.response.start") == 1
+    assert head["type"] == "http.response.start"
+    assert [message.get("more_body", False) for message in connection.sent[1:]].count(False) == 1
+    assert not last.get("more_body", False)
+
+
+@pytest.mark.parametrize("events", [(), (b"a",)], ids=["before the first event", "after it"])
+async def test_a_stream_that_is_stopped_says_goodbye(events: tuple[bytes, ...]) -> None:
+    """Its farewell is the last thing in it, and its source is closed."""
+    connection, source, stopped = Connection(), Source(*events, is_endless=True), asyncio.Event()
+    serving = asyncio.create_task(run(stoppable(source, stopped), connection))
+    for _ in range(9):
+        await asyncio.sleep(0)
+    stopped.set()
+    await serving
+    assert connection.bodies() == [*events, BYE]
+    assert source.is_closed
+    check_whole(connection)
+
+
+async def test_a_stream_that_was_stopped_before_is_none() -> None:
+    """It says goodbye at once."""
+    connection, source, stopped = Connection(), Source(is_endless=True), asyncio.Event()
+    stopped.set()
+    await run(stoppable(source, stopped), connection)
+    assert connection.bodies() == [BYE]
+    check_whole(connection)
+
+
+def test_a_stopped_stream_waits_for_nobody_who_does_not_read() -> None:
+    """Whoever stops it has freed its account within a second, though a write was blocked."""
+
+    async def stop() -> None:
+        connection, source, stopped = Slow(), Source(b"a", b"b", is_endless=True), asyncio.Event()
+        serving = asyncio.create_task(run(stoppable(source, stopped), connection))
+        await connection.next_body()
+        connection.takes_s = FOREVER
+        await asyncio.sleep(1)
+        stopped.set()
+        await asyncio.sleep(0.1)
+        assert source.is_closed
+        await serving
+        assert clock.now() <= 2
+
+    clock.run(stop())
+
+
+def test_a_client_that_reads_no_more_is_left() -> None:
+    """A minute after the silence was to be filled; its source is closed, and nobody says goodbye to it."""
+
+    async def stall() -> None:
+        connection, source = Slow(FOREVER), Source(b"a", is_endless=True)
+        await run(EventStream(source.give(), end_with), connection)
+        assert clock.now() == KEEP_ALIVE_S + STALLED_S
+        assert source.is_closed
+        assert connection.sent == []
+
+    clock.run(stall())
+
+
+def test_a_client_that_reads_slowly_is_not_left() -> None:
+    """As long as it takes something within a minute."""
+
+    async def read() -> None:
+        connection = Slow(STALLED_S / 3)
+        await serve(connection, Source(*[b"event"] * 20))
+        assert [body for body in connection.bodies() if not body.startswith(b":")] == [b"event"] * 20 + [b""]
+        check_whole(connection)
+
+    clock.run(read())
+
+
+def test_comments_fill_every_silence_and_no_more() -> None:
+    """An event every ten seconds needs none; a silence of a minute has three of them, fifteen seconds apart."""
+
+    async def listen() -> None:
+        connection = Connection()
+
+        async def give() -> AsyncGenerator[bytes, None]:
+            for silence_s in (10, 10, 60, 10):
+                await asyncio.sleep(silence_s)
+                yield b"event"
+
+        await run(EventStream(give(), end_with), connection)
+        comment = b": keep-alive\n\n"
+        assert connection.bodies() == [b"event", b"event", *[comment] * 3, b"event", b"event", b""]
+
+    clock.run(listen())
+
+
+async def test_an_endless_stream_ends_with_the_server() -> None:
+    """As soon as the server stops, with an error and no crash; others may go on to their own end."""
+    stopping = asyncio.Event()
+    endless, other = Connection(), Connection()
+    source = Source(b"a", is_endless=True)
+    serving = asyncio.create_task(run(EndlessStream(source.give(), end_with), endless, **{STOPPING: stopping}))
+    await endless.next_body()
+    stopping.set()
+    await serving
+    assert endless.bodies() == [b"a", NO_SERVER]
+    assert source.is_closed
+    check_whole(endless)
+    await run(EventStream(Source(b"a", b"b").give(), end_with), other, **{STOPPING: stopping})
+    assert other.bodies() == [b"a", b"b", b""]
+
+
+async def test_who_stops_a_stream_has_the_last_word() -> None:
+    """Also while the server stops: one goodbye is enough."""
+    connection, stopped = Connection(), asyncio.Event()
+    stopped.set()
+    stream = EndlessStream(Source(is_endless=True).give(), end_with, stopped=stopped, farewell=BYE)
+    await run(stream, connection, **{STOPPING: stopped})
+    assert connection.bodies() == [BYE]
+
+
+def test_an_error_while_the_head_is_written_is_part_of_the_stream() -> None:
+    """A comment begins the response at the moment in which the source fails: there is one head."""
+
+    async def fail() -> None:
+        connection = Slow(2)
+
+        async def give() -> AsyncGenerator[bytes, None]:
+            await asyncio.sleep(KEEP_ALIVE_S + 1)
+            raise RateLimitedError("Later")
+            yield b""
+
+        await run(EventStream(give(), end_with), connection)
+        check_whole(connection)
+        assert connection.sent[0]["status"] == 200
+        assert connection.bodies() == [b": keep-alive\n\n", b"error: Later"]
+
+    clock.run(fail())
+
+
+async def test_whoever_asks_for_the_head_alone_starts_nothing() -> None:
+    """It is answered at once, and the source is never asked."""
     connection = Connection()
-    cleaned: list[str] = []
 
-    async def work() -> str:
-        try:
-            connection.gone.set()
-            await asyncio.Event().wait()
-        finally:
-            cleaned.append("up")
-        return "never"
+    async def give() -> AsyncGenerator[bytes, None]:
+        raise AssertionError("asked")
+        yield b""
 
-    assert await until_disconnect(work(), connection.receive) is None
-    assert cleaned == ["up"]
+    await run(EventStream(give(), end_with), connection, **{IS_HEAD: True})
+    assert connection.bodies() == [b""]
+    check_whole(connection)
 
 
-async def test_an_error_of_the_work_is_the_callers() -> None:
-    """What the work raises comes out as it is."""
+TIMES = st.one_of(st.none(), st.integers(0, 80).map(lambda halves: halves / 2))
+"""When something happens, if it does."""
 
-    async def work() -> None:
-        raise RateLimitedError("Later")
 
-    with pytest.raises(RateLimitedError):
-        await until_disconnect(work(), Connection().receive)
+@given(
+    silences=st.lists(st.sampled_from([0.0, 0.5, 3.0, 14.5, 15.0, 15.5, 31.0]), max_size=4),
+    takes_s=st.sampled_from([0.0, 0.5, 2.0]),
+    error=st.sampled_from([None, RateLimitedError("Later")]),
+    ends=st.tuples(TIMES, TIMES, TIMES, TIMES),
+)
+def test_a_response_is_whole_whatever_ends_it(
+    silences: list[float], takes_s: float, error: RateLimitedError | None, ends: Sequence[float | None]
+) -> None:
+    """The end, an error, a stop, the client, the server, in any order: one head, one end, the source's events between.
+
+    They are all there unless something else ended the stream, and there is one word after them at most.
+    """
+    connection = Slow(takes_s)
+
+    async def give() -> AsyncGenerator[bytes, None]:
+        for number, silence_s in enumerate(silences):
+            await asyncio.sleep(silence_s)
+            yield b"event %d" % number
+        if error:
+            raise error
+
+    async def happen() -> None:
+        stopped, stopping, loop = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop()
+        stream = EndlessStream(give(), end_with, stopped=stopped, farewell=BYE)
+        serving = asyncio.create_task(run(stream, connection, **{STOPPING: stopping}))
+        happens: list[Callable[[], object]] = [stopped.set, connection.gone.set, stopping.set, serving.cancel]
+        for at_s, end in zip(ends, happens, strict=True):
+            if at_s is not None:
+                loop.call_at(at_s, end)
+        [ended] = await asyncio.gather(serving, return_exceptions=True)
+        assert ended is None or isinstance(ended, asyncio.CancelledError)
+
+    clock.run(happen())
+    bodies = [body for body in connection.bodies() if body and not body.startswith(b":")]
+    events = [body for body in bodies if body.startswith(b"event")]
+    assert events == [b"event %d" % number for number in range(len(events))]
+    assert bodies[: len(events)] == events
+    assert len(bodies) <= len(events) + 1
+    types = [message["type"] for message in connection.sent]
+    assert types == ["http.response.start", *["http.response.body"] * (len(types) - 1)][: len(types)]
+    assert all(message["more_body"] for message in connection.sent[1:-1])
+    if ends == (None,) * 4:
+        assert len(events) == len(silences)
+        check_whole(connection)

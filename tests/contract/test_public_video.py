@@ -241,6 +241,14 @@ def test_a_task_is_used_once(studio: Gateway, calls: Calls, question: str) -> No
     assert len(calls(CHATS)) <= 1
 
 
+def test_asking_for_the_head_alone_uses_no_task(studio: Gateway, calls: Calls, question: str) -> None:
+    """Its video is still to be made."""
+    task_id = begin_film(studio, question)
+    assert studio.stranger.head(FILM, params={"task_id": task_id}).status_code == 200
+    assert not calls(CHATS)
+    film_of(studio, task_id)
+
+
 @pytest.mark.parametrize("query", [{"task_id": "nobody"}, {"task_id": ""}, {}], ids=str)
 def test_an_unknown_task_is_not_found(studio: Gateway, query: dict[str, str]) -> None:
     """An HTTP status, so that an EventSource gives up; whoever names no task is told that it is missing."""

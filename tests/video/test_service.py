@@ -287,3 +287,38 @@ async def test_leaving_ends_everything(crew: Crew, at: str) -> None:
     assert_at_rest(crew, grok)
     assert crew.used() == {}
     assert crew.cache.find(Kind.VIDEO, FILM_URL.rpartition("/")[2]) is None
+
+
+def given(content: BytesIO | str) -> VideoRequest:
+    """For a video of this picture, whose source a test looks at."""
+    return VideoRequest("a wave", Source(SourceKind.IMAGE, "image_url", content), "3:2", 6, "480p", VideoPreset.FUN)
+
+
+@pytest.mark.parametrize("content", [b"<svg>", b""], ids=["no picture", "empty"])
+async def test_a_picture_that_is_none_is_told_when_it_is_checked(crew: Crew, content: bytes) -> None:
+    """With the name of its field; nobody at Grok's is asked."""
+    grok = MediaGrok()
+    with pytest.raises(InvalidRequestError) as raised:
+        await service(crew, grok).check(given(BytesIO(content)))
+    assert raised.value.param == "image_url"
+    assert grok.asked == []
+
+
+async def test_a_picture_can_be_used_after_it_was_checked(crew: Crew) -> None:
+    """It is not closed, and goes to Grok whole, wherever it was read to meanwhile."""
+    await crew.hire("anna")
+    grok, content = MediaGrok([DONE]), BytesIO(PNG)
+    films, wanted = service(crew, grok), given(content)
+    await films.check(wanted)
+    content.seek(0, 2)
+    await play(films, wanted)
+    assert [uploaded for _, _, uploaded in grok.uploads] == [PNG]
+
+
+@pytest.mark.parametrize("wanted", [given("https://example.com/a.png"), request()], ids=["elsewhere", "none"])
+async def test_what_is_not_here_is_not_checked(crew: Crew, wanted: VideoRequest) -> None:
+    """A picture that is elsewhere is fetched when its turn comes, and then may be no good."""
+    grok = MediaGrok()
+    await service(crew, grok).check(wanted)
+    assert grok.asked == []
+    assert crew.is_at_rest()

@@ -12,10 +12,10 @@ from starlette.websockets import WebSocketDisconnect
 
 from grok_app.access import Ticket
 from grok_app.api.deps import address_of, current_services, is_of_another_site
-from grok_app.api.errors import schema_error
+from grok_app.api.errors import STOPPING, schema_error
 from grok_app.api.public.run import Run, problem
 from grok_app.api.public.wishes import DrawingWish
-from grok_app.api.sse import STALLED_S
+from grok_app.api.sse import SERVER_STOPS, STALLED_S
 from grok_app.api.until import until
 from grok_app.errors import AuthenticationError, GatewayError, InvalidRequestError, NotFoundError, RateLimitedError
 from grok_app.imagine import ImagesRequest
@@ -29,6 +29,7 @@ IDLE_S: Final = 600.0
 """A socket without a run on which nothing is said is closed then: as long as a task lives."""
 _NOT_ALLOWED: Final = 1008
 _DONE: Final = 1000
+_GOING_AWAY: Final = 1001
 _GOODBYE_S: Final = 1.0
 
 
@@ -76,22 +77,29 @@ class _Conversation:
         self._drawing: asyncio.Task[None] | None = None
         self._saying = asyncio.Lock()
         self._has_gone = asyncio.Event()
+        self._patience_s = STALLED_S
+        """How long a message may take to be sent."""
 
     async def hold(self) -> None:
-        """Listen until the client leaves or its task is stopped."""
-        stops = [self._ticket.withdrawn.wait()] if self._ticket else []
+        """Listen until the client leaves, its task is stopped or the server stops."""
+        stopping: asyncio.Event | None = self._socket.scope.get(SERVER_STOPS)
+        ends = [event.wait() for event in (self._ticket and self._ticket.withdrawn, stopping) if event]
         try:
-            await until(self._listen(), self._has_gone.wait(), *stops)
+            await until(self._listen(), self._has_gone.wait(), *ends)
         finally:
+            self._patience_s = _GOODBYE_S
             await self._stop()
+        is_stopping = stopping is not None and stopping.is_set()
+        if is_stopping:
+            await self._say(problem(STOPPING))
         if not self._has_gone.is_set():
-            await self._close()
+            await self._close(_GOING_AWAY if is_stopping else _DONE)
 
-    async def _close(self) -> None:
+    async def _close(self, code: int) -> None:
         """Hang up, and hear the client do the same: else the connection is cut before it could."""
-        await self._socket.close(_DONE)
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):  # a client that goes just now has gone
             async with asyncio.timeout(_GOODBYE_S):
+                await self._socket.close(code)
                 while (await self._socket.receive())["type"] != "websocket.disconnect":
                     pass
 
@@ -113,18 +121,21 @@ class _Conversation:
                 run = Run(self._wish(order))
                 self._services.visitors.count(self._address)
                 await self._stop()
-                self._start(run)
+                await self._start(run)
             case "stop":
                 await self._stop()
             case _:
                 raise InvalidRequestError("Unknown action.", code="invalid_action")
 
-    def _start(self, run: Run) -> None:
-        place = ExitStack()
-        place.enter_context(self._services.visitors.running(self._address))
-        self._run = run
-        self._drawing = asyncio.create_task(self._draw(run))
-        self._drawing.add_done_callback(lambda _: place.close())
+    async def _start(self, run: Run) -> None:
+        """Begin a run, and say so; a task that is cancelled at once would not."""
+        with ExitStack() as place:
+            place.enter_context(self._services.visitors.running(self._address))
+            await self._say(run.running())
+            self._run = run
+            self._drawing = asyncio.create_task(self._draw(run))
+            held = place.pop_all()
+            self._drawing.add_done_callback(lambda _: held.close())
 
     def _wish(self, order: Mapping[str, Any]) -> ImagesRequest:
         """What shall be drawn; where the order is silent, what the task says."""
@@ -145,7 +156,6 @@ class _Conversation:
 
     async def _draw(self, run: Run) -> None:
         try:
-            await self._say(run.running())
             async with aclosing(self._services.imagine.endless(run.wish)) as events:
                 async for event in events:
                     await self._say(run.news(event))
@@ -170,7 +180,7 @@ class _Conversation:
         if self._has_gone.is_set():
             return
         try:
-            async with self._saying, asyncio.timeout(STALLED_S):
+            async with self._saying, asyncio.timeout(self._patience_s):
                 await self._socket.send_text(orjson.dumps(content).decode())
         except TimeoutError:
             log.info("a client that reads no more was left")

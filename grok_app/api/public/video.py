@@ -16,6 +16,7 @@ from grok_app.api.openai.chunks import write_chunks
 from grok_app.api.openai.video_answer import VideoAnswer
 from grok_app.api.public.imagine import BODY_LIMIT_BYTES, StopBody
 from grok_app.api.public.wishes import FilmWish
+from grok_app.api.request_scope import IS_HEAD
 from grok_app.api.responses import json_response
 from grok_app.api.sse import DONE, EventStream
 from grok_app.catalog import VIDEO
@@ -73,7 +74,7 @@ async def stream_film(
     """Make the video: how far it is, as text and as numbers, and where it is in the end."""
     ticket = services.films.find(task_id)
     held.enter_context(services.visitors.running(address_of(request, services)))
-    held.enter_context(services.films.using(ticket, once=True))
+    held.enter_context(services.films.using(ticket, once=IS_HEAD not in request.scope))
     chunks = _write_events(*ticket.asked, services)
     return EventStream(chunks, end_with_error, stopped=ticket.withdrawn, farewell=DONE)
 

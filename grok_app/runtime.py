@@ -24,7 +24,7 @@ from grok_app.accounts import (
     open_roster,
 )
 from grok_app.catalog import Pool
-from grok_app.chat import ChatService
+from grok_app.chat import ChatService, ReasoningEffort
 from grok_app.db import Database, Notice, Turn, Vault, open_database, open_vault, upgrade
 from grok_app.env import Env, current_env
 from grok_app.imagine import EditService, ImagesRequest, ImagineService
@@ -56,7 +56,7 @@ class Services:
     visitors: Visitors
     drawings: Tickets[ImagesRequest]
     """What visitors want to have drawn."""
-    films: Tickets[tuple[VideoRequest, str | None]]
+    films: Tickets[tuple[VideoRequest, ReasoningEffort | None]]
     """What they want to have filmed, and the reasoning effort that they say."""
     tasks: Tasks
     roster: Roster

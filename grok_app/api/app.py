@@ -59,7 +59,7 @@ def create_routes() -> FastAPI:
         for prefix in prefixes:
             app.include_router(router, prefix=prefix)
             app.state.methods += _methods(router, prefix)
-    app.mount(_STATIC, StaticFiles(directory=_ASSETS, check_dir=False))
+    app.mount(_STATIC, StaticFiles(directory=_ASSETS) if _ASSETS.is_dir() else APIRouter())
     app.state.methods.append((re.compile(f"{_STATIC}/.*"), {"GET"}))
     add_error_handlers(app)
     return app

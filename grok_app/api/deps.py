@@ -34,6 +34,7 @@ SessionCookie = Annotated[str | None, Security(_cookie)]
 """The console's cookie, unchecked."""
 
 _SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+_FOREIGN: Final = "This request comes from another site"
 _OWN_SITE: Final = ("same-origin", "none")
 
 
@@ -105,11 +106,23 @@ async def refuse_other_sites(request: Request, services: Current) -> None:
     Raises:
         PermissionDeniedError: It is another site's page.
     """
-    if request.method not in _SAFE_METHODS and is_of_another_site(request, services):
-        raise PermissionDeniedError("This request comes from another site", code="cross_site")
+    if request.method not in _SAFE_METHODS and _is_of_another_site(request, services):
+        raise PermissionDeniedError(_FOREIGN, code="cross_site")
 
 
-def is_of_another_site(connection: HTTPConnection, services: Services) -> bool:
+def refuse_foreign_pages(connection: HTTPConnection, services: Services) -> None:
+    """Keep other sites' pages from beginning anything through a visitor's browser, where no method or cookie tells.
+
+    `*` in `GROK_APP_CORS_ORIGINS` welcomes every site: safe, since a cookie doesn't count here.
+
+    Raises:
+        PermissionDeniedError: It is another site's page.
+    """
+    if "*" not in services.env.cors_origins and _is_of_another_site(connection, services):
+        raise PermissionDeniedError(_FOREIGN, code="cross_site")
+
+
+def _is_of_another_site(connection: HTTPConnection, services: Services) -> bool:
     """Whether a page asks that is neither ours nor welcome. See `refuse_other_sites`."""
     origin, site = connection.headers.get("origin"), connection.headers.get("sec-fetch-site")
     if origin and origin in services.env.cors_origins:

@@ -113,3 +113,28 @@ def test_the_key_stays_out_of_the_log(studio: Gateway, question: str) -> None:
     assert log
     for secret in (PUBLIC_KEY, "guessed-5f1c", task_id):
         assert secret not in log
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://elsewhere.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": "https://chat.example.com"}, 400),
+        ({}, 400),
+    ],
+    ids=["foreign", "foreign, without saying which", "named", "no page"],
+)
+def test_where_no_key_is_needed_foreign_pages_begin_no_run(
+    changed: Gateway, headers: dict[str, str], status: int
+) -> None:
+    """A page that somebody visits draws nothing through that browser; those of `GROK_APP_CORS_ORIGINS` may.
+
+    A blank prompt is as far as they get here.
+    """
+    answer = changed.stranger.get(SSE, params={"prompt": " "}, headers=headers)
+
+    assert (answer.status_code, error_of(answer)["code"]) == (
+        status,
+        {403: "cross_site", 400: "empty_prompt"}[status],
+    )

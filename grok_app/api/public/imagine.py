@@ -5,36 +5,24 @@ from contextlib import aclosing
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from grok_app.api.body import json_body, read_json
-from grok_app.api.deps import Bearer, Current, address_of, require_public_key
+from grok_app.api.deps import Bearer, Current, address_of, refuse_foreign_pages
 from grok_app.api.errors import schema_error
 from grok_app.api.held import Held
 from grok_app.api.public.run import Run, problem
+from grok_app.api.public.tasks import TEXT_BYTES, VISITOR, StopBody, events_of, stop_tasks
 from grok_app.api.public.wishes import USUAL_RATIO, DrawingWish
 from grok_app.api.responses import json_response
 from grok_app.api.sse import EndlessStream
 from grok_app.runtime import Services
 
 router = APIRouter(prefix="/imagine", tags=["public"])
-BODY_LIMIT_BYTES: Final = 1 << 20
-_VISITOR: Final = [Depends(require_public_key)]
-_EVENTS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "description": "The events",
-        "content": {
-            "text/event-stream": {
-                "schema": {
-                    "type": "string",
-                    "description": "Unnamed events: `status`, `image_generation.partial_image`, "
-                    "`image_generation.completed` and `error`, told apart by `type`.",
-                }
-            }
-        },
-    }
-}
+_EVENTS: Final = events_of(
+    "Unnamed events, told apart by `type`: `status`, the image events of `images/generations`, and `error`."
+)
 
 
 class DrawingQuery(BaseModel):
@@ -47,12 +35,6 @@ class DrawingQuery(BaseModel):
     public_key: str | None = Field(None, description="The key, for clients that can't send headers.")
 
 
-class StopBody(BaseModel):
-    """What shall end."""
-
-    task_ids: list[str] = Field(max_length=1000)
-
-
 @router.get("/config", summary="What pages must know")
 async def show_config(services: Current) -> Response:
     """The sizes, in characters of base64, from which a picture is medium or final, and the usual adult content."""
@@ -61,22 +43,28 @@ async def show_config(services: Current) -> Response:
     return json_response({**sizes, "nsfw": image.nsfw})
 
 
-@router.post("/start", summary="Leave a wish", dependencies=_VISITOR, openapi_extra=json_body(DrawingWish))
+@router.post("/start", summary="Leave a wish", dependencies=VISITOR, openapi_extra=json_body(DrawingWish))
 async def start_drawing(request: Request, services: Current) -> Response:
     """Remember what shall be drawn. Its `task_id` opens the stream, without a key, until unused for 600 s."""
-    wish = await read_json(request, DrawingWish, limit_bytes=BODY_LIMIT_BYTES)
+    wish = await read_json(request, DrawingWish, limit_bytes=TEXT_BYTES)
     ticket = services.drawings.issue(wish.as_request(), address_of(request, services))
     return json_response({"task_id": ticket.id, "aspect_ratio": wish.aspect_ratio})
 
 
-@router.post("/stop", summary="End tasks", dependencies=_VISITOR, openapi_extra=json_body(StopBody))
+@router.post("/stop", summary="End tasks", dependencies=VISITOR, openapi_extra=json_body(StopBody))
 async def stop_drawing(request: Request, services: Current) -> Response:
     """End these tasks and their streams."""
-    body = await read_json(request, StopBody, limit_bytes=BODY_LIMIT_BYTES)
-    return json_response({"status": "success", "removed": services.drawings.withdraw(body.task_ids)})
+    return await stop_tasks(request, services.drawings)
 
 
-@router.get("/sse", summary="Pictures without end", response_class=EndlessStream, status_code=200, responses=_EVENTS)
+@router.get(
+    "/sse",
+    summary="Pictures without end",
+    response_class=EndlessStream,
+    status_code=200,
+    responses=_EVENTS,
+    openapi_extra={"security": [{}]},  # a task's id is enough
+)
 async def stream_drawings(
     request: Request, services: Current, held: Held, bearer: Bearer, asked: Annotated[DrawingQuery, Query()]
 ) -> Response:
@@ -86,6 +74,7 @@ async def stream_drawings(
         held.enter_context(services.drawings.using(ticket))
         run, stopped = Run(ticket.asked), ticket.withdrawn
     else:
+        refuse_foreign_pages(request, services)
         services.access.check_public(bearer.credentials if bearer else asked.public_key)
         run, stopped = Run(_read(asked).as_request()), None
     held.enter_context(services.visitors.running(address_of(request, services)))

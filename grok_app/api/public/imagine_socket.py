@@ -11,13 +11,20 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocketDisconnect
 
 from grok_app.access import Ticket
-from grok_app.api.deps import address_of, current_services, is_of_another_site
+from grok_app.api.deps import address_of, current_services, refuse_foreign_pages
 from grok_app.api.errors import STOPPING, schema_error
 from grok_app.api.public.run import Run, problem
 from grok_app.api.public.wishes import DrawingWish
 from grok_app.api.sse import SERVER_STOPS, STALLED_S
 from grok_app.api.until import until
-from grok_app.errors import AuthenticationError, GatewayError, InvalidRequestError, NotFoundError, RateLimitedError
+from grok_app.errors import (
+    AuthenticationError,
+    GatewayError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitedError,
+)
 from grok_app.imagine import ImagesRequest
 from grok_app.logs import get_logger
 from grok_app.runtime import Services
@@ -41,7 +48,7 @@ async def converse(socket: WebSocket) -> None:
         try:
             ticket = _admit(socket, services)
             held.enter_context(services.visitors.connected(address_of(socket, services)))
-        except (AuthenticationError, RateLimitedError) as refused:
+        except (AuthenticationError, PermissionDeniedError, RateLimitedError) as refused:
             log.info("a socket was refused", reason=refused.message)
             await socket.close(_NOT_ALLOWED)
             return
@@ -53,9 +60,7 @@ async def converse(socket: WebSocket) -> None:
 
 def _admit(socket: WebSocket, services: Services) -> Ticket[ImagesRequest] | None:
     services.visitors.count(address_of(socket, services))
-    # `*` welcomes every site, which is safe where no cookie counts.
-    if "*" not in services.env.cors_origins and is_of_another_site(socket, services):
-        raise AuthenticationError("The page is of another site, which GROK_APP_CORS_ORIGINS doesn't name")
+    refuse_foreign_pages(socket, services)
     try:
         return services.drawings.find(socket.query_params.get("task_id", ""))
     except NotFoundError:

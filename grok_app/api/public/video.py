@@ -3,45 +3,32 @@
 import os
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from grok_app.api.body import json_body, read_json, read_with_files
-from grok_app.api.deps import Current, address_of, own_url, require_public_key
+from grok_app.api.body import json_body, read_with_files
+from grok_app.api.deps import Current, address_of, own_url
 from grok_app.api.held import Held
 from grok_app.api.openai.chat import end_with_error
 from grok_app.api.openai.chunks import write_chunks
 from grok_app.api.openai.video_answer import VideoAnswer
-from grok_app.api.public.imagine import BODY_LIMIT_BYTES, StopBody
+from grok_app.api.public.tasks import VISITOR, StopBody, events_of, stop_tasks
 from grok_app.api.public.wishes import FilmWish
 from grok_app.api.request_scope import IS_HEAD
 from grok_app.api.responses import json_response
 from grok_app.api.sse import DONE, EventStream
 from grok_app.catalog import VIDEO
-from grok_app.chat import Event, shows_thinking
+from grok_app.chat import Event, ReasoningEffort, shows_thinking
 from grok_app.runtime import Services
 from grok_app.video import Filming, VideoRequest
 
 router = APIRouter(prefix="/video", tags=["public"])
-_VISITOR: Final = [Depends(require_public_key)]
-_EVENTS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "description": "The events",
-        "content": {
-            "text/event-stream": {
-                "schema": {
-                    "type": "string",
-                    "description": "`chat.completion.chunk` events, `progress` events with a number, then `[DONE]`.",
-                }
-            }
-        },
-    }
-}
+_EVENTS: Final = events_of("`chat.completion.chunk` events, `progress` events with a number, then `[DONE]`.")
 
 
-@router.post("/start", summary="Leave a wish", dependencies=_VISITOR, openapi_extra=json_body(FilmWish))
+@router.post("/start", summary="Leave a wish", dependencies=VISITOR, openapi_extra=json_body(FilmWish))
 async def start_film(request: Request, services: Current) -> Response:
     """Remember what shall be filmed. Its `task_id` opens the stream once, without a key, within 600 s."""
     with ExitStack() as held:
@@ -57,11 +44,10 @@ async def start_film(request: Request, services: Current) -> Response:
     return json_response({"task_id": ticket.id, "aspect_ratio": video.aspect_ratio})
 
 
-@router.post("/stop", summary="End tasks", dependencies=_VISITOR, openapi_extra=json_body(StopBody))
+@router.post("/stop", summary="End tasks", dependencies=VISITOR, openapi_extra=json_body(StopBody))
 async def stop_film(request: Request, services: Current) -> Response:
     """End these tasks and their streams."""
-    body = await read_json(request, StopBody, limit_bytes=BODY_LIMIT_BYTES)
-    return json_response({"status": "success", "removed": services.films.withdraw(body.task_ids)})
+    return await stop_tasks(request, services.films)
 
 
 @router.get("/sse", summary="The video of a task", response_class=EventStream, status_code=200, responses=_EVENTS)
@@ -79,7 +65,9 @@ async def stream_film(
     return EventStream(chunks, end_with_error, stopped=ticket.withdrawn, farewell=DONE)
 
 
-async def _write_events(video: VideoRequest, effort: Any, services: Services) -> AsyncGenerator[bytes, None]:
+async def _write_events(
+    video: VideoRequest, effort: ReasoningEffort | None, services: Services
+) -> AsyncGenerator[bytes, None]:
     yield b": the task was found\n\n"  # from here on errors are events: an EventSource can't read a status
     settings = services.settings.snapshot
     answer = VideoAnswer(video, settings, shows_progress=shows_thinking(effort, settings))

@@ -339,19 +339,33 @@ def test_comments_fill_every_silence_and_no_more() -> None:
 
 
 async def test_an_endless_stream_ends_with_the_server() -> None:
-    """As soon as the server stops, with an error and no crash; others may go on to their own end."""
-    stopping = asyncio.Event()
-    endless, other = Connection(), Connection()
-    source = Source(b"a", is_endless=True)
-    serving = asyncio.create_task(run(EndlessStream(source.give(), end_with), endless, **{STOPPING: stopping}))
-    await endless.next_body()
+    """As soon as the server stops, with an error and no crash."""
+    connection, source, stopping = Connection(), Source(b"a", is_endless=True), asyncio.Event()
+    serving = asyncio.create_task(run(EndlessStream(source.give(), end_with), connection, **{STOPPING: stopping}))
+    await connection.next_body()
     stopping.set()
     await serving
-    assert endless.bodies() == [b"a", NO_SERVER]
+    assert connection.bodies() == [b"a", NO_SERVER]
     assert source.is_closed
-    check_whole(endless)
-    await run(EventStream(Source(b"a", b"b").give(), end_with), other, **{STOPPING: stopping})
-    assert other.bodies() == [b"a", b"b", b""]
+    check_whole(connection)
+
+
+def test_a_stream_with_an_end_may_reach_it_while_the_server_stops() -> None:
+    """It is cut only when the server waits no longer."""
+
+    async def reach() -> None:
+        connection, stopping = Connection(), asyncio.Event()
+        stopping.set()
+
+        async def give() -> AsyncGenerator[bytes, None]:
+            for _ in range(3):
+                await asyncio.sleep(1)
+                yield b"a"
+
+        await run(EventStream(give(), end_with), connection, **{STOPPING: stopping})
+        assert connection.bodies() == [b"a", b"a", b"a", b""]
+
+    clock.run(reach())
 
 
 async def test_who_stops_a_stream_has_the_last_word() -> None:

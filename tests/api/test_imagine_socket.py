@@ -81,5 +81,5 @@ def test_a_star_lets_pages_of_every_site_in(
     """As it does for requests."""
     services.env = Env(cors_origins=origins)
     outcome = nullcontext() if is_let_in else pytest.raises(WebSocketDisconnect)
-    with outcome, client.websocket_connect("/imagine/ws", headers={"Origin": "https://friend.example"}):
-        pass
+    with outcome, client.websocket_connect("/imagine/ws", headers={"Origin": "https://friend.example"}) as socket:
+        assert socket.receive()["type"] == "websocket.close"  # in the end, since nothing is wanted

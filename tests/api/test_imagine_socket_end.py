@@ -200,3 +200,22 @@ def test_one_place_is_enough_for_one_run_after_the_other(act: Callable[[Studio],
         assert len(set(ids)) == len(states) // 2 + 1
 
     clock.run(converse())
+
+
+def test_a_run_that_breaks_ends_its_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a bug of ours: the visitor is told, and nothing is held for somebody who waits in vain."""
+
+    async def breaking(_: ImagesRequest) -> AsyncGenerator[Drawn, None]:
+        raise ZeroDivisionError
+        yield
+
+    async def converse() -> None:
+        studio = Studio()
+        monkeypatch.setattr(studio, "endless", breaking)
+        studio.browser.say(type="start")
+        await studio.hold()
+        assert studio.browser.words() == ["running", "internal_error", "stopped"]
+        assert studio.browser.code == 1000
+        assert studio.is_at_rest()
+
+    clock.run(converse())

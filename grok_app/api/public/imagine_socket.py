@@ -82,15 +82,16 @@ class _Conversation:
         self._drawing: asyncio.Task[None] | None = None
         self._saying = asyncio.Lock()
         self._has_gone = asyncio.Event()
+        self._has_broken = asyncio.Event()
         self._patience_s = STALLED_S
         """How long a message may take to be sent."""
 
     async def hold(self) -> None:
-        """Listen until the client leaves, its task is stopped or the server stops."""
+        """Listen until the client leaves, its task is stopped, the server stops or a run breaks."""
         stopping: asyncio.Event | None = self._socket.scope.get(SERVER_STOPS)
         ends = [event.wait() for event in (self._ticket and self._ticket.withdrawn, stopping) if event]
         try:
-            await until(self._listen(), self._has_gone.wait(), *ends)
+            await until(self._listen(), self._has_gone.wait(), self._has_broken.wait(), *ends)
         finally:
             self._patience_s = _GOODBYE_S
             await self._stop()
@@ -169,6 +170,7 @@ class _Conversation:
         except Exception:  # a bug must not end a run without a word
             log.exception("run crashed")
             await self._say(problem(GatewayError("Internal server error")))
+        self._has_broken.set()  # it has no end of its own
 
     async def _stop(self) -> None:
         """End the run, if there is one, and say so."""

@@ -6,7 +6,6 @@ previews, then all medium pictures, then all finished ones. `batch_s=6` anywhere
 says when each finished picture left, on the clock that all processes of a machine share.
 """
 
-import argparse
 import asyncio
 import base64
 import hashlib
@@ -16,7 +15,6 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -24,10 +22,10 @@ from itertools import count
 from typing import Any, Final, cast
 
 import orjson
-import uvloop
 from PIL import Image
 
 from benchmarks.frames import Frames, Opcode, frame
+from benchmarks.serving import serve_until_interrupted
 
 PER_BATCH: Final = 6
 SIZES: Final = {"preview": 10_000, "medium": 50_000, "final": 100_000}
@@ -216,18 +214,9 @@ def _head(length: int) -> bytes:
     return struct.pack("!BBH", 0x81, 126, length) if length < 1 << 16 else struct.pack("!BBQ", 0x81, 127, length)
 
 
-async def _serve(port: int) -> None:
-    server = await start_answering(socket.create_server(("127.0.0.1", port), backlog=2048))
-    await server.serve_forever()
-
-
 def main(arguments: Iterable[str] | None = None) -> None:
     """Serve until interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.painting", description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
-    options = parser.parse_args(list(arguments) if arguments is not None else None)
-    with suppress(KeyboardInterrupt):
-        uvloop.run(_serve(options.port))
+    serve_until_interrupted("python -m benchmarks.painting", __doc__, start_answering, arguments)
 
 
 if __name__ == "__main__":

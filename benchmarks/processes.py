@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -43,42 +43,29 @@ class Memory:
     """The same with a shared page divided among those who share it."""
 
 
-@contextmanager
-def start_sandbox() -> Iterator[Served]:
+def start_sandbox() -> AbstractContextManager[Served]:
     """Run the sandbox for load until the block ends.
 
     Raises:
         RuntimeError: It did not start.
     """
-    port = free_port()
-    with _process([sys.executable, "-m", "benchmarks.sandbox", "--port", str(port)], os.environ, None) as child:
-        _wait_until(lambda: _accepts(port), child, None)
-        yield Served(child.pid, port)
+    return _serving("benchmarks.sandbox")
+
+
+def start_drawing(*, is_paced: bool) -> AbstractContextManager[Served]:
+    """Run the demo's sandbox, which draws, at the demo's pace or without pauses. See `start_sandbox`."""
+    return _serving("benchmarks.drawing", *(["--paced"] if is_paced else []))
+
+
+def start_painting() -> AbstractContextManager[Served]:
+    """Run the painter of prepared pictures. See `start_sandbox`."""
+    return _serving("benchmarks.painting")
 
 
 @contextmanager
-def start_drawing(*, is_paced: bool) -> Iterator[Served]:
-    """Run the demo's sandbox, which draws, at the demo's pace or without pauses, until the block ends.
-
-    Raises:
-        RuntimeError: It did not start.
-    """
+def _serving(module: str, *options: str) -> Iterator[Served]:
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks.drawing", "--port", str(port), *(["--paced"] if is_paced else [])]
-    with _process(command, os.environ, None) as child:
-        _wait_until(lambda: _accepts(port), child, None)
-        yield Served(child.pid, port)
-
-
-@contextmanager
-def start_painting() -> Iterator[Served]:
-    """Run the painter of prepared pictures until the block ends.
-
-    Raises:
-        RuntimeError: It did not start.
-    """
-    port = free_port()
-    with _process([sys.executable, "-m", "benchmarks.painting", "--port", str(port)], os.environ, None) as child:
+    with _process([sys.executable, "-m", module, "--port", str(port), *options], os.environ, None) as child:
         _wait_until(lambda: _accepts(port), child, None)
         yield Served(child.pid, port)
 

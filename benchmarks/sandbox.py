@@ -5,16 +5,14 @@ frame a line, each line a chunk of its own, as Grok sends them. `pace_ms=10` any
 each token but the first; without it the whole answer leaves in one write. A question about the quota gets one too.
 """
 
-import argparse
 import asyncio
 import json
 import re
 import socket
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any, Final, cast
 
-import uvloop
+from benchmarks.serving import serve_until_interrupted
 
 TOKENS: Final = 100
 MARK: Final = "~"
@@ -124,18 +122,9 @@ async def start_answering(listener: socket.socket | None = None) -> asyncio.Serv
     return await loop.create_server(Answering, "127.0.0.1", 0, backlog=2048)
 
 
-async def _serve(port: int) -> None:
-    server = await start_answering(socket.create_server(("127.0.0.1", port), backlog=2048))
-    await server.serve_forever()
-
-
 def main(arguments: Iterable[str] | None = None) -> None:
     """Serve until interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sandbox", description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
-    options = parser.parse_args(list(arguments) if arguments is not None else None)
-    with suppress(KeyboardInterrupt):
-        uvloop.run(_serve(options.port))
+    serve_until_interrupted("python -m benchmarks.sandbox", __doc__, start_answering, arguments)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ _KILL_S: Final = 15
 _CONNECTIONS: Final = 8192
 """Open connections per worker. Granian's own limit of 1024 stops even health checks (measured with 2.8.7)."""
 _SKIP_COMPILE: Final = "__REFLEX_SKIP_COMPILE"
-STOPPING: Final = "grok_app.stopping"
+SERVER_STOPS: Final = "grok_app.stopping"
 """In the scope of a request: an event that is set when the server stops, for what has no end of its own."""
 _RELOADED: Final = ("grok_app", "assets", "rxconfig.py")
 _PAGE_SOURCES: Final = (
@@ -193,7 +193,7 @@ class Draining:
             self._drain.watch(self._stop_soon)
             await self._app(scope, receive, send)
             return
-        scope[STOPPING] = self._stopping
+        scope[SERVER_STOPS] = self._stopping
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for mypy: a coroutine runs in a task
         self._running.add(task)

@@ -170,7 +170,7 @@ class Held:
             return
         self.running += 1
         try:
-            await (scope[server.STOPPING] if self._heeds_stop else self.may_end).wait()
+            await (scope[server.SERVER_STOPS] if self._heeds_stop else self.may_end).wait()
             self.ended.append("by itself")
         except asyncio.CancelledError:
             self.ended.append("cut")
@@ -181,7 +181,7 @@ async def begun(held: Held, drain: server.Drain, kinds: list[str], grace_s: floa
     """These requests, under way in a server that watches for its end."""
     app = server.Draining(held, drain, grace_s=grace_s)
     await app({"type": "lifespan"}, None, None)  # type: ignore[arg-type] # not used
-    requests = [asyncio.create_task(app({"type": kind}, None, None)) for kind in kinds]  # type: ignore[arg-type]
+    requests = [asyncio.create_task(app({"type": kind}, None, None)) for kind in kinds]  # type: ignore[arg-type] # not used
     await asyncio.sleep(0)
     assert held.running == len(kinds)
     return requests
@@ -233,4 +233,4 @@ async def test_a_cancellation_that_is_not_the_servers_comes_out() -> None:
 
 def test_streams_know_the_servers_word() -> None:
     """They stand below the server, so the name stands twice."""
-    assert sse.SERVER_STOPS == server.STOPPING
+    assert sse.SERVER_STOPS == server.SERVER_STOPS

@@ -13,7 +13,7 @@ from grok_app.access import Tickets, Visitors
 from grok_app.api.public.imagine_socket import _Conversation
 from grok_app.api.sse import STALLED_S
 from grok_app.imagine import Drawn, ImagesRequest, Picture, Stage
-from grok_app.server import STOPPING
+from grok_app.server import SERVER_STOPS
 from grok_app.settings import Settings
 from tests import clock
 from tests.access.fixed import FixedSettings
@@ -80,7 +80,7 @@ class Studio:
 
     async def hold(self) -> None:
         """Hold the conversation."""
-        scope = {"type": "websocket", "headers": [], "client": (ADDRESS, 1), STOPPING: self.stopping}
+        scope = {"type": "websocket", "headers": [], "client": (ADDRESS, 1), SERVER_STOPS: self.stopping}
         socket = WebSocket(scope, cast("Any", self.browser.orders.get), self.browser.send)
         env = SimpleNamespace(trusted_proxies=())
         imagine = SimpleNamespace(endless=self.endless)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from grok_app.api.request_scope import IS_HEAD
 from grok_app.api.sse import DONE, KEEP_ALIVE_S, STALLED_S, EndlessStream, EventStream
 from grok_app.errors import GatewayError, RateLimitedError
-from grok_app.server import STOPPING
+from grok_app.server import SERVER_STOPS
 from tests import clock
 
 Message = dict[str, Any]
@@ -341,7 +341,7 @@ def test_comments_fill_every_silence_and_no_more() -> None:
 async def test_an_endless_stream_ends_with_the_server() -> None:
     """As soon as the server stops, with an error and no crash."""
     connection, source, stopping = Connection(), Source(b"a", is_endless=True), asyncio.Event()
-    serving = asyncio.create_task(run(EndlessStream(source.give(), end_with), connection, **{STOPPING: stopping}))
+    serving = asyncio.create_task(run(EndlessStream(source.give(), end_with), connection, **{SERVER_STOPS: stopping}))
     await connection.next_body()
     stopping.set()
     await serving
@@ -362,7 +362,7 @@ def test_a_stream_with_an_end_may_reach_it_while_the_server_stops() -> None:
                 await asyncio.sleep(1)
                 yield b"a"
 
-        await run(EventStream(give(), end_with), connection, **{STOPPING: stopping})
+        await run(EventStream(give(), end_with), connection, **{SERVER_STOPS: stopping})
         assert connection.bodies() == [b"a", b"a", b"a", b""]
 
     clock.run(reach())
@@ -373,7 +373,7 @@ async def test_who_stops_a_stream_has_the_last_word() -> None:
     connection, stopped = Connection(), asyncio.Event()
     stopped.set()
     stream = EndlessStream(Source(is_endless=True).give(), end_with, stopped=stopped, farewell=BYE)
-    await run(stream, connection, **{STOPPING: stopped})
+    await run(stream, connection, **{SERVER_STOPS: stopped})
     assert connection.bodies() == [BYE]
 
 
@@ -438,7 +438,7 @@ def test_a_response_is_whole_whatever_ends_it(
     async def happen() -> None:
         stopped, stopping, loop = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop()
         stream = EndlessStream(give(), end_with, stopped=stopped, farewell=BYE)
-        serving = asyncio.create_task(run(stream, connection, **{STOPPING: stopping}))
+        serving = asyncio.create_task(run(stream, connection, **{SERVER_STOPS: stopping}))
         happens: list[Callable[[], object]] = [stopped.set, connection.gone.set, stopping.set, serving.cancel]
         for at_s, end in zip(ends, happens, strict=True):
             if at_s is not None:

@@ -54,7 +54,7 @@ class Process:
         try:
             with httpx.Client() as http:
                 eventually(lambda: self._is_ready(http, ready_url), within_s=START_LIMIT_S)
-        except BaseException:
+        except BaseException:  # interrupted too: no process is left behind
             self._popen.kill()
             raise
 

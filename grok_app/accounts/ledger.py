@@ -135,7 +135,7 @@ class Ledger:
         try:
             await self._repository.save([account for account in accounts if account.id not in details])
             await self._repository.change(changed=[account for account in accounts if account.id in details])
-        except BaseException:
+        except BaseException:  # cancelled too: what was not saved stays to be saved
             self._mark(batch, details)
             raise
 

@@ -75,7 +75,7 @@ class RefreshSchedule:
         self._note_tries(due)
         try:
             await self._see_through(task)
-        except BaseException:
+        except BaseException:  # cancelled too: nobody sees the task through any more
             task.cancel()
             raise
         return len(due)

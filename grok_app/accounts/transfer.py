@@ -204,6 +204,6 @@ def _write(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
             Path(file.name).replace(path)
-        except BaseException:
+        except BaseException:  # interrupted too: no half-written file is left
             Path(file.name).unlink()
             raise

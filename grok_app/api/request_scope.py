@@ -80,7 +80,7 @@ class RequestScope:
 
         try:
             await self._app(_as_routed(scope), receive, send_watched)
-        except Exception:
+        except Exception:  # a bug ends the socket, and its traceback is logged; the server would log it twice
             log.exception("socket crashed", path=scope["path"])
         finally:
             _log_request(scope, status, time.perf_counter() - began_at)

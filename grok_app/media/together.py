@@ -15,7 +15,7 @@ async def together(works: Iterable[Coroutine[Any, Any, ResultT]]) -> list[Result
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(work) for work in works]
-    except BaseExceptionGroup as failures:
+    except BaseExceptionGroup as failures:  # whatever it was, the caller gets it as if there had been no group
         first = failures.exceptions[0]
         raise first from first.__cause__
     return [task.result() for task in tasks]

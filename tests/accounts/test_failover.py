@@ -61,7 +61,7 @@ class ListedAccounts:
         except UpstreamError as error:
             self.outcomes.append(error.kind)
             raise
-        except BaseException:
+        except BaseException:  # cancelled, that is: as a real lease has it
             self.outcomes.append("given back")
             raise
         self.outcomes.append("used")

@@ -80,12 +80,21 @@ def read_item(item: object) -> tuple[str, Record]:
         return normalize(item), Record()
     if not isinstance(item, dict) or not isinstance(token := item.get("token"), str):
         raise InvalidRequestError("An item is a token, or an object with one", code="invalid_token")
+    return normalize(token), read_fields({key: item[key] for key in item if _says_something(key, item)})
+
+
+def read_fields(given: Mapping[str, Any]) -> Record:
+    """The fields of an account as they come from outside.
+
+    Raises:
+        InvalidRequestError: One of them can't be; `param` says which one, the message why. It quotes nothing.
+    """
     try:
-        return normalize(token), Record.model_validate({key: item[key] for key in item if _says_something(key, item)})
+        return Record.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
-        raise InvalidRequestError(f"{path}: {first['msg']}", code="invalid_token") from None
+        raise InvalidRequestError(f"{path}: {first['msg']}", code="invalid_token", param=path) from None
 
 
 def _says_something(key: str, item: Mapping[str, Any]) -> bool:

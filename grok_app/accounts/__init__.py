@@ -10,6 +10,7 @@ from grok_app.accounts.intake import Intake
 from grok_app.accounts.jobs import AccountJobs
 from grok_app.accounts.listing import Changed, Fault, Skipped
 from grok_app.accounts.online import Counted, OnlineFiles
+from grok_app.accounts.overview import summarize_pools
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.record import Note, Quota, Record, Tags, as_record, read_fields
 from grok_app.accounts.refresh import Refresher, open_refresher
@@ -80,6 +81,7 @@ __all__ = [
     "read_text",
     "search",
     "summarize",
+    "summarize_pools",
     "unpack",
     "write_accounts",
     "write_parcel",

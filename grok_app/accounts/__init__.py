@@ -7,6 +7,7 @@ from grok_app.accounts.failover import Failover, as_gateway_errors
 from grok_app.accounts.jobs import AccountJobs
 from grok_app.accounts.listing import Changed, Skipped
 from grok_app.accounts.online import Counted, OnlineFiles
+from grok_app.accounts.online_counts import OnlineCount, OnlineCounts, OnlineTotal
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.record import Note, Quota, Record, Tags, as_record
 from grok_app.accounts.refresh import Refresher, open_refresher
@@ -30,7 +31,10 @@ __all__ = [
     "Lease",
     "NoAccountError",
     "Note",
+    "OnlineCount",
+    "OnlineCounts",
     "OnlineFiles",
+    "OnlineTotal",
     "Parcel",
     "Quota",
     "Record",

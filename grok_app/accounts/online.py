@@ -85,8 +85,8 @@ class OnlineFiles:
             OverloadedError: Too many tasks are under way.
         """
 
-        def conclude_all(outcomes: Sequence[Outcome]) -> object:
-            return conclude([Counted(tokens[it.index], it.value or 0, it.reason) for it in outcomes])
+        def conclude_all(asked: Sequence[str], outcomes: Sequence[Outcome]) -> object:
+            return conclude([Counted(asked[it.index], it.value or 0, it.reason) for it in outcomes])
 
         limits = self._settings.snapshot.asset
         pace = Pace(limits.list_concurrent, limits.list_batch_size)
@@ -101,13 +101,9 @@ class OnlineFiles:
         Raises:
             OverloadedError: Too many tasks are under way.
         """
-
-        def conclude(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-            return summed_up(outcomes, {tokens[outcome.index]: _told(outcome) for outcome in outcomes})
-
         limits = self._settings.snapshot.asset
         pace = Pace(limits.list_concurrent, limits.delete_batch_size)
-        return self._tasks.start("online_clear", tokens, self._clear, conclude, pace)
+        return self._tasks.start("online_clear", tokens, self._clear, _told_by_token, pace)
 
     async def clear(self, token: str | None) -> dict[str, Any]:
         """Delete all files of one account, and tell it as `start_clear` does; None: of one that could serve now.
@@ -185,6 +181,10 @@ class OnlineFiles:
     def _blame(self, account: Account, error: UpstreamError) -> None:
         self._roster.blame(account.id, error)
         log.info("grok's files refused", account_id=account.id, kind=error.kind, status=error.status, reason=str(error))
+
+
+def _told_by_token(tokens: Sequence[str], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    return summed_up(outcomes, {tokens[outcome.index]: _told(outcome) for outcome in outcomes})
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:

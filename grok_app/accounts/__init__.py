@@ -10,6 +10,7 @@ from grok_app.accounts.intake import Intake
 from grok_app.accounts.jobs import AccountJobs
 from grok_app.accounts.listing import Changed, Fault, Skipped
 from grok_app.accounts.online import Counted, OnlineFiles
+from grok_app.accounts.online_counts import OnlineCount, OnlineCounts, OnlineTotal
 from grok_app.accounts.overview import summarize_pools
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.record import Note, Quota, Record, Tags, as_record, read_fields
@@ -54,7 +55,10 @@ __all__ = [
     "Lease",
     "NoAccountError",
     "Note",
+    "OnlineCount",
+    "OnlineCounts",
     "OnlineFiles",
+    "OnlineTotal",
     "Parcel",
     "Preview",
     "Quota",

@@ -184,3 +184,21 @@ async def test_an_unknown_token_clears_no_other_account(online: OnlineFiles, fil
     keep(files, "first", 1)
     assert await online.clear(token) == {"status": "error", "error": UNKNOWN}
     assert files.asked == []
+
+
+@pytest.mark.parametrize("is_clearing", [False, True], ids=["counting", "clearing"])
+async def test_what_failed_can_be_tried_again(
+    roster: Roster, online: OnlineFiles, files: ScriptedFiles, is_clearing: bool
+) -> None:
+    """Those accounts alone, and the result is theirs alone."""
+    await roster.add({Pool.SUPER: ["second"]})
+    keep(files, "second", 2)
+    files.list_failures["second"] = AWAY
+    task = online.start_clear(["first", "second"]) if is_clearing else online.start_count(["first", "second"], list)
+    await task.wait()
+    del files.list_failures["second"]
+    result = await task.retry_failed().wait()
+    if is_clearing:
+        assert result["results"] == {"second": {"status": "success", "result": {"total": 2, "success": 2, "failed": 0}}}
+    else:
+        assert result == [Counted("second", 2, None)]

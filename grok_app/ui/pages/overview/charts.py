@@ -79,7 +79,7 @@ def _grid() -> rx.Component:
 
 def _line(key: str, name: Any, colour: str) -> rx.Component:
     # The dots show a minute with none before or after it, of which there would be no line.
-    dot = {"r": 1.75, "fill": colour, "strokeWidth": 0}
+    dot = {"r": 2.25, "fill": colour, "strokeWidth": 0}
     return rx.recharts.line(
         data_key=key, name=name, type_="monotone", stroke=colour, stroke_width=2, dot=dot, is_animation_active=False
     )

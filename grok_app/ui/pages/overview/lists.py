@@ -22,8 +22,13 @@ _KIND: Final = "overview.kind_"
 def lists() -> rx.Component:
     """Whom requests went to, and what came back."""
     errors: Any = OverviewState.errors
+    has_accounts = OverviewState.numbers.accounts > 0
     return rx.el.div(
-        panel("overview.accounts", rx.cond(OverviewState.numbers.accounts > 0, _accounts(), _first_account())),
+        panel(
+            "overview.accounts",
+            rx.cond(has_accounts, _accounts(), _first_account()),
+            beside=rx.cond(has_accounts, rx.link(text("overview.see_accounts"), href=routes.ACCOUNTS)),
+        ),
         panel(
             "overview.models",
             _shares(OverviewState.models, rx.el.code, "accent", text("overview.models_none")),
@@ -38,10 +43,7 @@ def lists() -> rx.Component:
 
 
 def _accounts() -> rx.Component:
-    heads = [
-        rx.el.th(linked(f"overview.{state}", f"{routes.ACCOUNTS}?filter={state}"), scope="col", class_name="number")
-        for state in _STATES
-    ]
+    heads = [rx.el.th(text(f"overview.{state}"), scope="col", class_name="number") for state in _STATES]
     return rx.el.div(
         rx.el.table(
             rx.el.thead(

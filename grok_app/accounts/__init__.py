@@ -11,6 +11,7 @@ from grok_app.accounts.jobs import AccountJobs
 from grok_app.accounts.listing import Changed, Fault, Skipped
 from grok_app.accounts.online import Counted, OnlineFiles
 from grok_app.accounts.online_counts import OnlineCount, OnlineCounts, OnlineTotal
+from grok_app.accounts.online_search import OnlineColumn, search_online
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.record import Note, Quota, Record, Tags, as_record, read_fields
 from grok_app.accounts.refresh import Refresher, open_refresher
@@ -54,6 +55,7 @@ __all__ = [
     "Lease",
     "NoAccountError",
     "Note",
+    "OnlineColumn",
     "OnlineCount",
     "OnlineCounts",
     "OnlineFiles",
@@ -83,6 +85,7 @@ __all__ = [
     "read_parcel",
     "read_text",
     "search",
+    "search_online",
     "summarize",
     "unpack",
     "write_accounts",

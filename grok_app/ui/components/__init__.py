@@ -2,10 +2,12 @@
 
 from grok_app.ui.components.chat import composer, markdown, transcript
 from grok_app.ui.components.copying import copy_button
+from grok_app.ui.components.moment import Moment
 from grok_app.ui.components.notices import Notice, notices
 from grok_app.ui.components.operator import console_page_marker, sign_in_form, sign_out_button
 
 __all__ = [
+    "Moment",
     "Notice",
     "composer",
     "console_page_marker",

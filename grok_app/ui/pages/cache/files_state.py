@@ -143,7 +143,10 @@ class FilesState(CacheState):
     @operator_event
     async def confirm(self) -> Any:
         """Delete what was asked about."""
-        question, self.question, self.is_busy = self.question, Question(), True
+        question, self.question = self.question, Question()
+        if not question.about:
+            return
+        self.is_busy = True
         yield
         try:
             self._report(await _delete(question, self._asked))
@@ -188,12 +191,14 @@ class FilesState(CacheState):
         pages = max(1, -(-total // self.size))
         page = max(1, min(self.page, pages))
         entries = media.newest(kind, (page - 1) * self.size, self.size)
+        selected = {name for name in self._selected if media.keeps(kind, name)}
         self._show(
+            _selected=selected,
             total=total,
             pages=pages,
             page=page,
-            tiles=[_tile(entry, is_selected=entry.name in self._selected) for entry in entries],
-            selected=len(self._selected),
+            tiles=[_tile(entry, is_selected=entry.name in selected) for entry in entries],
+            selected=len(selected),
         )
 
 

@@ -168,8 +168,9 @@ class OnlineState(CacheState):
     @operator_event
     async def confirm(self) -> None:
         """Delete what was asked about, as a task."""
-        self.question = OnlineQuestion()
-        current().online.start_clear_of(self._asked)
+        is_asked, self.question = self.question.accounts > 0, OnlineQuestion()
+        if is_asked:
+            current().online.start_clear_of(self._asked)
         self._look()
 
     def _start_count(self, account_ids: Collection[int]) -> None:
@@ -209,11 +210,15 @@ class OnlineState(CacheState):
             page_size=self.size,
         )
         found = search_online(roster.all(), counts, query)
-        chosen = {account.id for account in roster.chosen(self._selected)}
-        if chosen != self._selected:
-            self._selected = chosen
-        rows = [_row(it, counts.get(it.id), is_selected=it.id in self._selected) for it in found.accounts]
-        self._show(rows=rows, page=found.page, pages=found.page_count, total=found.total, selected=len(self._selected))
+        selected = {account.id for account in roster.chosen(self._selected)}
+        self._show(
+            _selected=selected,
+            selected=len(selected),
+            rows=[_row(it, counts.get(it.id), is_selected=it.id in selected) for it in found.accounts],
+            page=found.page,
+            pages=found.page_count,
+            total=found.total,
+        )
 
 
 def _row(account: Account, count: OnlineCount | None, *, is_selected: bool) -> OnlineRow:

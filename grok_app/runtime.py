@@ -31,6 +31,7 @@ from grok_app.imagine import EditService, ImagesRequest, ImagineService
 from grok_app.logs import configure_logging, get_logger
 from grok_app.media import Files, MediaCache, Sources, Transfer, open_media, open_remote_files
 from grok_app.reach import grokweb_options
+from grok_app.requests import Requests, open_requests
 from grok_app.settings import KEYS, SettingsService, open_settings
 from grok_app.tasks import Tasks, open_tasks
 from grok_app.upstream import open_grokweb
@@ -69,6 +70,7 @@ class Services:
     video: VideoService
     voice: VoiceService
     media: MediaCache
+    requests: Requests
 
     async def find_failures(self) -> list[str]:
         """Ask everything that requests need whether it answers; the names of what doesn't."""
@@ -127,6 +129,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
     vault = vault_of(env)
     async with (
         open_storage(env, vault, overrides) as (database, settings, roster),
+        open_requests(database, vault, settings) as requests,
         open_grokweb(lambda: grokweb_options(settings.snapshot)) as upstream,
         open_refresher(roster, upstream, settings) as refresher,
         open_tasks() as tasks,
@@ -159,6 +162,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
             voice=VoiceService(upstream, accounts, settings),
             online=OnlineFiles(roster, accounts, upstream, tasks, settings),
             media=media,
+            requests=requests,
         )
         schedule = RefreshSchedule(roster, jobs, settings, Turn(database, TURN, TURN_S))
         async with _in_background(schedule.run()), _in_background(_keep_up(settings)):

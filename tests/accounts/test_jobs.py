@@ -33,9 +33,7 @@ async def test_many_are_refreshed_whatever_becomes_of_one(
     assert [outcome.reason for outcome in task.failures()] == ["Grok is away", "There is no account with this token"]
 
 
-async def test_accounts_that_failed_are_refreshed_again(
-    roster: Roster, jobs: AccountJobs, grok: ScriptedGrok
-) -> None:
+async def test_accounts_that_failed_are_refreshed_again(roster: Roster, jobs: AccountJobs, grok: ScriptedGrok) -> None:
     """They alone, and the result is theirs alone."""
     await roster.add({Pool.SUPER: ["second"]})
     grok.quotas["second"] = UpstreamError(ErrorKind.UNAVAILABLE, "Grok is away", status=503)

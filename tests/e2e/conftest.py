@@ -32,6 +32,7 @@ class Demo:
     sandbox_url: str
     api_key: str
     public_key: str
+    operator_key: str
     output: str
     """What it printed until it was ready."""
 
@@ -77,10 +78,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A demo on a port of its own, with fresh data."""
     data = tmp_path_factory.mktemp("demo")
     with running("demo", "--port", free_port(), "--data-dir", str(data), until="Ctrl-C") as output:
-        found = re.search(r"Pages +(\S+).*API key +(\S+).*Public key +(\S+).*simulated at ([^,\s]+)", output, re.DOTALL)
-        assert found, output
-        url, api_key, public_key, sandbox_url = found.groups()
-        yield Demo(url, sandbox_url, api_key, public_key, output)
+        yield demo_of(output)
+
+
+def demo_of(output: str) -> Demo:
+    """The demo that has printed this."""
+    names = ("Pages", "simulated at", "API key", "Public key", "Operator's key")
+    values = [match[1] for name in names if (match := re.search(rf"{name} +([^,\s]+)", output))]
+    assert len(values) == len(names), output
+    url, sandbox_url, api_key, public_key, operator_key = values
+    return Demo(url, sandbox_url, api_key, public_key, operator_key, output)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -116,6 +123,21 @@ async def chat(page: Page, demo: Demo) -> Page:
     await page.wait_for_url("**/chat*")
     await expect(page.get_by_label("Message Grok")).to_be_visible()
     return page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def console(page: Page, demo: Demo) -> Page:
+    """A page, signed in to the console."""
+    await sign_in(page, demo.operator_key)
+    return page
+
+
+async def sign_in(page: Page, operator_key: str) -> None:
+    """Open the console."""
+    await open_page(page, "/admin/login")
+    await page.get_by_label("Operator's key").fill(operator_key)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_url("**/admin")
 
 
 def is_ours(url: str, demo: Demo) -> bool:

@@ -11,9 +11,11 @@ import click
 import reflex as rx
 from reflex.utils.prerequisites import get_web_dir
 
+from grok_app.access import session_cookie
 from grok_app.api import create_api
 from grok_app.env import current_env
-from grok_app.front import Front, page_policies
+from grok_app.errors import AuthenticationError
+from grok_app.front import Front, Scope, page_policies
 from grok_app.logs import configure_logging
 from grok_app.runtime import current, open_services, prepare_storage
 from grok_app.ui import ROUTES, add_pages, connection_note
@@ -29,6 +31,7 @@ class GrokApp(rx.App):
             api=create_api(),
             routes=ROUTES,
             is_studio_open=_is_studio_open,
+            is_operator=_is_operator,
             policies=page_policies(get_web_dir() / "build" / "client"),
         )
 
@@ -37,6 +40,15 @@ async def _is_studio_open() -> bool:
     settings = current().settings
     await settings.catch_up()
     return settings.snapshot.app.public_enabled
+
+
+async def _is_operator(scope: Scope) -> bool:
+    cookies = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+    try:
+        await current().sessions.check(session_cookie("; ".join(cookies)))
+    except AuthenticationError:
+        return False
+    return True
 
 
 @asynccontextmanager

@@ -6,12 +6,12 @@ heard of again, costs nothing.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from operator import attrgetter
 from secrets import token_hex
 from typing import Any, Final
 
-from grok_app.errors import GatewayError, OverloadedError
+from grok_app.errors import ConflictError, GatewayError, OverloadedError
 from grok_app.logs import get_logger
 from grok_app.tasks.types import (
     Ended,
@@ -62,6 +62,7 @@ class Task:
         self._error: BaseException | None = None
         self._resumed = asyncio.Event()
         self._news = asyncio.Event()
+        self._retry = _retry_of(job)
         self._runner = asyncio.create_task(self._run(job))
         self._runner.add_done_callback(self._end)
 
@@ -77,6 +78,22 @@ class Task:
     def failures(self) -> list[Outcome]:
         """The items that have failed so far, in their order."""
         return sorted((outcome for outcome in self._outcomes if not outcome.is_ok), key=attrgetter("index"))
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether it is over, has failed items, and its work can be done again."""
+        return self.is_over and self._retry is not None and self._ok < len(self._outcomes)
+
+    def retry_failed(self) -> "Task":
+        """Start the same work over the items that failed.
+
+        Raises:
+            ConflictError: It is not over, nothing failed, or its work can't be done again.
+            OverloadedError: Too many tasks are under way.
+        """
+        if self._retry is None or not self.can_retry:
+            raise ConflictError("There is nothing to try again")
+        return self._retry([outcome.index for outcome in self.failures()])
 
     def pause(self) -> None:
         """Start no new item for now. Does nothing when the task is over or was told to cancel."""
@@ -197,6 +214,14 @@ class Task:
 
     def _progress(self, processed: int, ok: int) -> Progress:
         return Progress(self.id, self.status, self._total, processed, ok, processed - ok, self._warning)
+
+
+def _retry_of(job: Job[Any]) -> Callable[[Sequence[int]], Task] | None:
+    """What starts the job's work over the items at some places."""
+    again = job.again
+    if again is None:
+        return None
+    return lambda places: again([job.items[place] for place in places])
 
 
 def _sentence(error: BaseException) -> str:

@@ -13,11 +13,13 @@ from grok_app.ui.components import notices
 from grok_app.ui.session import Session, text
 
 
-def page(*content: rx.Component, class_name: str = "", **props: Any) -> rx.Component:
-    """A whole page around its content."""
+def page(
+    *content: rx.Component, class_name: str = "", header: rx.Component | None = None, **props: Any
+) -> rx.Component:
+    """A whole page around its content, with the studio's header unless it has another."""
     return rx.el.div(
         rx.el.a(text("skip_to_content"), href="#content", class_name="skip-link"),
-        _header(),
+        header or _studio_header(),
         rx.el.main(*content, id="content", tab_index=-1, class_name=f"content {class_name}"),
         notices(Session.notice),
         # Pages are prerendered and clicks before hydration are lost: tests and scripts wait for this mark.
@@ -47,22 +49,25 @@ def connection_note() -> rx.Component:
     )
 
 
-def _header() -> rx.Component:
+def header(home: str, *further: rx.Component) -> rx.Component:
+    """The line at the top: what leads home, the switches of every page, and what else a page has there."""
     return rx.el.header(
         rx.link(
             rx.el.img(src="/mark.svg", alt="", class_name="mark"),
             rx.el.span(text("brand")),
-            href=routes.STUDIO,
+            href=home,
             class_name="brand",
         ),
         rx.el.div(
             icon_button(icon("languages"), text("language_switch"), on_click=Session.switch_language, id="language"),
             icon_button(icon("sun-moon"), text("color_mode"), on_click=rx.toggle_color_mode, id="color-mode"),
-            rx.cond(
-                Session.public_key != "",
-                icon_button(icon("log-out"), text("sign_out"), on_click=Session.sign_out, id="sign-out"),
-            ),
+            *further,
             class_name="header-actions",
         ),
         class_name="header",
     )
+
+
+def _studio_header() -> rx.Component:
+    sign_out = icon_button(icon("log-out"), text("sign_out"), on_click=Session.sign_out, id="sign-out")
+    return header(routes.STUDIO, rx.cond(Session.public_key != "", sign_out))

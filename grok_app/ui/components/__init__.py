@@ -2,5 +2,16 @@
 
 from grok_app.ui.components.chat import composer, copy_button, markdown, transcript
 from grok_app.ui.components.notices import Notice, notices
+from grok_app.ui.components.operator import console_page_marker, sign_in_form, sign_out_button
 
-__all__ = ["Notice", "composer", "copy_button", "markdown", "notices", "transcript"]
+__all__ = [
+    "Notice",
+    "composer",
+    "console_page_marker",
+    "copy_button",
+    "markdown",
+    "notices",
+    "sign_in_form",
+    "sign_out_button",
+    "transcript",
+]

@@ -13,10 +13,12 @@ import reflex as rx
 
 from grok_app.access import session_cookie
 from grok_app.errors import AuthenticationError, GatewayError
+from grok_app.logs import get_logger
 from grok_app.runtime import current
 from grok_app.ui.routes import ADMIN_LOGIN
 from grok_app.ui.session import Session, is_connected
 
+log = get_logger(__name__)
 GUARDED: Final = "is_guarded"
 """The mark of a handler that asks for the session."""
 BEAT_S: Final = 1.0
@@ -38,7 +40,7 @@ class ConsoleState(Session):
         """
         async with self:
             token, page = self.router.session.client_token, self.router.url.path
-        key, mine = (token, type(self).get_full_name()), object()
+        key, mine = (token, self.get_full_name()), object()
         _newest[key] = mine
         try:
             while is_connected(token):
@@ -91,7 +93,10 @@ def _guard(handler: Callable[..., Any]) -> Callable[..., Any]:
         except AuthenticationError:
             yield rx.redirect(ADMIN_LOGIN, replace=True)
         except GatewayError as error:
-            await _tell(self, error)
+            await _tell(self, error.message)
+        except Exception:  # a bug in one event must not leave the operator without a word
+            log.exception("page event failed", handler=handler.__qualname__)
+            await _tell(self, self._say("console.failed"))
 
     setattr(guarded, GUARDED, True)
     return guarded
@@ -121,12 +126,12 @@ async def _may(state: Any) -> bool:
     return True
 
 
-async def _tell(state: Any, error: GatewayError) -> None:
+async def _tell(state: Any, message: str) -> None:
     if _is_background(state):
         async with state:
-            state._notify("error", error.message)
+            state._notify("error", message)
     else:
-        state._notify("error", error.message)
+        state._notify("error", message)
 
 
 def _is_background(state: Any) -> bool:

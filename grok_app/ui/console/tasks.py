@@ -42,7 +42,7 @@ class TaskView:
 
 
 class TasksState(ConsoleState):
-    """The tray of one tab."""
+    """The tray of one tab, the newest task first."""
 
     tasks: list[TaskView] = []  # noqa: RUF012 - Reflex copies defaults for each tab
     _dismissed: set[str] = set()  # noqa: RUF012 - likewise
@@ -87,7 +87,7 @@ class TasksState(ConsoleState):
 
     def _look(self) -> None:
         tasks = [task for task in current().tasks.all() if not (task.is_over and task.id in self._dismissed)]
-        views = [_view(task) for task in tasks]
+        views = [_view(task) for task in reversed(tasks)]
         if views != self.tasks:
             self.tasks = views
 

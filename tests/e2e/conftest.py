@@ -101,10 +101,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 def read_demo(output: str) -> Demo:
     """What a demo says of itself."""
-    names = ("Pages", "simulated at", "API key", "Public key", "Operator's key")
-    found = [re.search(rf"{name} +([^,\s]+)", output) for name in names]
-    assert all(found), output
-    return Demo(*(match[1] for match in found if match), output)
+    names = {
+        "url": "Pages",
+        "sandbox_url": "simulated at",
+        "api_key": "API key",
+        "public_key": "Public key",
+        "operators_key": "Operator's key",
+    }
+    found = {field: re.search(rf"{name} +([^,\s]+)", output) for field, name in names.items()}
+    assert all(found.values()), output
+    return Demo(**{field: match[1] for field, match in found.items() if match}, output=output)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -127,8 +133,9 @@ async def profile(demo: Demo, browser: Browser) -> AsyncGenerator[Profile, None]
     context.on("weberror", lambda it: complain(str(it.error)))
     context.on("request", lambda it: None if is_ours(it.url, demo) else complain(it.url))
     yield profile
+    complaints = list(profile.complaints)  # what is cut off by closing complains too
     await context.close()
-    assert profile.complaints == []
+    assert complaints == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,11 +1,13 @@
 """What the tests of the console share: its pages, what goes over the wire, and what axe finds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 import httpx
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import BrowserContext, Page, Response, WebSocket
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # no marker
+from playwright.async_api import BrowserContext, Page, WebSocket, expect
 
 from grok_app.ui import ROUTES
 
@@ -16,32 +18,24 @@ PAGES: Final = tuple(path for path in ROUTES if path.startswith("/admin") and pa
 """Every page behind the door. A new one is tested as soon as it has a route."""
 COOKIE: Final = "grok_app_session"
 _AXE: Final = Axe()
-_TEXTUAL: Final = ("text/", "application/json", "application/javascript")
 
 
 @dataclass
 class Traffic:
-    """All that the pages of a profile were sent, over sockets and in answers, and what they say on sockets."""
+    """All that goes over the sockets of a profile's pages, in both directions."""
 
-    texts: list[str] = field(default_factory=list)
-    responses: list[Response] = field(default_factory=list)
+    frames: list[str] = field(default_factory=list)
 
     def watch(self, context: BrowserContext) -> None:
-        """Take down what goes on in this profile from now on."""
+        """Take down what the pages that are opened from now on hear and say."""
         context.on("page", self._watch_page)
-        context.on("response", self.responses.append)
-
-    async def read(self) -> str:
-        """Everything so far, as one text."""
-        bodies = [await it.text() for it in self.responses if _is_text(it)]
-        return "\n".join([*self.texts, *bodies])
 
     def _watch_page(self, page: Page) -> None:
         page.on("websocket", self._watch_socket)
 
     def _watch_socket(self, socket: WebSocket) -> None:
         for event in ("framereceived", "framesent"):
-            socket.on(event, lambda frame: self.texts.append(frame if isinstance(frame, str) else frame.decode()))
+            socket.on(event, lambda frame: self.frames.append(frame if isinstance(frame, str) else frame.decode()))
 
 
 async def find_barriers(page: Page) -> list[str]:
@@ -59,9 +53,22 @@ async def find_barriers(page: Page) -> list[str]:
     ]
 
 
+async def signed_in_as(context: BrowserContext, demo: Demo) -> None:
+    """Give a profile a session, without the form."""
+    with signed_in(demo) as operator:
+        await context.add_cookies([{"name": COOKIE, "value": operator.cookies[COOKIE], "url": demo.url}])
+
+
+async def settle(page: Page) -> None:
+    """Wait until the page has its data."""
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await expect(page.locator(".skeleton")).to_have_count(0)
+
+
 async def revoke(context: BrowserContext, demo: Demo) -> None:
     """End the session of a profile on the server, behind its back."""
-    httpx.delete(f"{demo.url}/v1/admin/session", cookies=await cookie_of(context)).raise_for_status()
+    async with httpx.AsyncClient(base_url=demo.url, cookies=await cookie_of(context)) as client:
+        (await client.delete("/v1/admin/session")).raise_for_status()
 
 
 async def cookie_of(context: BrowserContext) -> dict[str, str]:
@@ -69,13 +76,9 @@ async def cookie_of(context: BrowserContext) -> dict[str, str]:
     return {it["name"]: it["value"] for it in await context.cookies() if it["name"] == COOKIE}
 
 
-def signed_in(demo: Demo) -> httpx.Client:
+@contextmanager
+def signed_in(demo: Demo) -> Iterator[httpx.Client]:
     """A browser without scripts that has a session."""
-    client = httpx.Client(base_url=demo.url)
-    client.post("/v1/admin/session", json={"app_key": demo.operators_key}).raise_for_status()
-    return client
-
-
-def _is_text(response: Response) -> bool:
-    kind = response.headers.get("content-type", "")
-    return response.status == 200 and kind.startswith(_TEXTUAL)
+    with httpx.Client(base_url=demo.url) as client:
+        client.post("/v1/admin/session", json={"app_key": demo.operators_key}).raise_for_status()
+        yield client

@@ -62,9 +62,9 @@ class Task:
         self._error: BaseException | None = None
         self._resumed = asyncio.Event()
         self._news = asyncio.Event()
-        self._retry = _retry_of(job)
+        self._retry: Callable[[], Task] | None = None
         self._runner = asyncio.create_task(self._run(job))
-        self._runner.add_done_callback(self._end)
+        self._runner.add_done_callback(lambda runner: self._end(runner, job))
 
     @property
     def is_over(self) -> bool:
@@ -82,7 +82,7 @@ class Task:
     @property
     def can_retry(self) -> bool:
         """Whether it is over, has failed items, and its work can be done again."""
-        return self.is_over and self._retry is not None and self._ok < len(self._outcomes)
+        return self._retry is not None
 
     def retry_failed(self) -> "Task":
         """Start the same work over the items that failed.
@@ -91,9 +91,9 @@ class Task:
             ConflictError: It is not over, nothing failed, or its work can't be done again.
             OverloadedError: Too many tasks are under way.
         """
-        if self._retry is None or not self.can_retry:
+        if self._retry is None:
             raise ConflictError("There is nothing to try again")
-        return self._retry([outcome.index for outcome in self.failures()])
+        return self._retry()
 
     def pause(self) -> None:
         """Start no new item for now. Does nothing when the task is over or was told to cancel."""
@@ -191,7 +191,7 @@ class Task:
             log.exception("item failed", task_id=self.id, kind=self.kind, item=name)
             return _BUG, None
 
-    def _end(self, runner: "asyncio.Task[object]") -> None:
+    def _end(self, runner: "asyncio.Task[object]", job: Job[Any]) -> None:
         self._error = None if runner.cancelled() else runner.exception()
         if self._error is not None:
             self.status = Status.ERROR
@@ -201,6 +201,7 @@ class Task:
         else:
             self.status = Status.DONE
             self._result = runner.result()
+        self._retry = _retry_of(job, self.failures())
         self.finished_at_ms = self._now_ms()
         self._tell()
 
@@ -216,12 +217,13 @@ class Task:
         return Progress(self.id, self.status, self._total, processed, ok, processed - ok, self._warning)
 
 
-def _retry_of(job: Job[Any]) -> Callable[[Sequence[int]], Task] | None:
-    """What starts the job's work over the items at some places."""
+def _retry_of(job: Job[Any], failures: Sequence[Outcome]) -> Callable[[], Task] | None:
+    """What starts the job's work over the items that failed. Holds no other item."""
     again = job.again
-    if again is None:
+    if again is None or not failures:
         return None
-    return lambda places: again([job.items[place] for place in places])
+    items = [job.items[outcome.index] for outcome in failures]
+    return lambda: again(items)
 
 
 def _sentence(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from grok_app.accounts.jobs import AccountJobs
 from grok_app.accounts.listing import Changed, Fault, Skipped
 from grok_app.accounts.online import Counted, OnlineFiles
 from grok_app.accounts.online_counts import OnlineCount, OnlineCounts, OnlineTotal
+from grok_app.accounts.online_search import OnlineColumn, search_online
 from grok_app.accounts.overview import summarize_pools
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.record import Note, Quota, Record, Tags, as_record, changed_fields, read_fields
@@ -56,6 +57,7 @@ __all__ = [
     "Lease",
     "NoAccountError",
     "Note",
+    "OnlineColumn",
     "OnlineCount",
     "OnlineCounts",
     "OnlineFiles",
@@ -86,6 +88,7 @@ __all__ = [
     "read_parcel",
     "read_text",
     "search",
+    "search_online",
     "summarize",
     "summarize_pools",
     "unpack",

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from .conftest import Demo, demo_of, free_port, open_page, running, sign_in
+from .conftest import Demo, free_port, open_page, read_demo, running, sign_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser lives in one loop
 LIVE_MS = 15_000
@@ -19,7 +19,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A demo that only these tests ask, so that its numbers are theirs."""
     data = tmp_path_factory.mktemp("overview")
     with running("demo", "--port", free_port(), "--data-dir", str(data), until="Ctrl-C") as output:
-        yield demo_of(output)
+        yield read_demo(output)
 
 
 async def ask(demo: Demo, prompt: str, model: str = "grok-4") -> int:
@@ -89,7 +89,7 @@ async def test_a_task_of_a_script_shows_while_it_runs(console: Page, demo: Demo)
     await overview(console)
     await expect(card(console, "tasks")).to_have_text("0")
     token = "sandbox-basic-overview-@limits-hang"
-    operator = {"Authorization": f"Bearer {demo.operator_key}"}
+    operator = {"Authorization": f"Bearer {demo.operators_key}"}
     async with httpx.AsyncClient(base_url=f"{demo.url}/v1/admin", headers=operator) as client:
         await client.post("/tokens/add", json={"tokens": [token]})
         task = (await client.post("/tokens/refresh/async", json={"tokens": [token]})).raise_for_status().json()
@@ -142,7 +142,9 @@ async def test_a_new_gateway_says_what_to_do(browser: Browser, tmp_path_factory:
             await client.get(f"{url}/healthz")  # waits for the server
         context = await browser.new_context(base_url=url, locale="en-US")
         page = await context.new_page()
+        await open_page(page, "/admin/login")
         await sign_in(page, key[1])
+        await page.wait_for_url("**/admin")
         await overview(page)
         await expect(page.get_by_role("link", name="Add accounts")).to_have_attribute("href", "/admin/token")
         line = await page.locator("#first-request code").inner_text()

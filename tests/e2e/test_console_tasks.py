@@ -1,5 +1,6 @@
 """Long work is one thing for everybody: scripts, pages and tabs see the same task, and each of them may steer it."""
 
+import re
 from collections.abc import AsyncGenerator
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from .conftest import Demo, Profile, open_page
+from .console import Traffic, signed_in_as
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser lives in one loop
 
@@ -52,8 +54,8 @@ async def status_of(script: httpx.AsyncClient, task_id: str) -> str:
 
 
 def card(page: Page) -> Locator:
-    """The task, as a page shows it."""
-    return page.locator("#tasks article").last
+    """The newest task, as a page shows it."""
+    return page.locator("#tasks article").first
 
 
 async def test_a_scripts_task_is_seen_and_steered_in_every_tab(
@@ -79,6 +81,28 @@ async def test_a_scripts_task_is_seen_and_steered_in_every_tab(
     await card(console).get_by_role("button", name="Dismiss").click()
     await expect(console.locator("#tasks")).to_have_count(0)
     await expect(card(other)).to_contain_text("Cancelled")
+
+
+async def test_a_pages_task_is_a_scripts_too(
+    profile: Profile, demo: Demo, script: httpx.AsyncClient, tokens: list[str]
+) -> None:
+    """What is begun for the chosen accounts in the console, a script watches and cancels."""
+    await signed_in_as(profile.context, demo)
+    traffic = Traffic()
+    traffic.watch(profile.context)
+    page = await profile.context.new_page()
+    await open_page(page, "/admin/token")
+    await page.locator("#search").fill("hang")
+    await expect(page.locator("#accounts tbody tr")).to_have_count(ACCOUNTS)
+    await page.locator("#select-page").click()
+    await page.locator("#selected-refresh").click()
+    await expect(card(page)).to_contain_text(f"of {ACCOUNTS}")
+
+    [task_id] = set(re.findall(r'"id":"([0-9a-f]{32})","kind":"refresh"', "".join(traffic.frames)))
+    assert '"running"' in await status_of(script, task_id)
+    (await script.post(f"/batch/{task_id}/cancel")).raise_for_status()
+    await expect(card(page)).to_contain_text("Cancelled")
+    assert len(tokens) == ACCOUNTS
 
 
 async def test_who_comes_back_finds_the_task(console: Page, script: httpx.AsyncClient, tokens: list[str]) -> None:

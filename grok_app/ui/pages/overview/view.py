@@ -38,7 +38,7 @@ def _waiting() -> rx.Component:
         role="status",
         aria_busy=True,
         aria_label=text("console.loading"),
-        class_name="overview",
+        class_name="overview skeleton",
     )
 
 

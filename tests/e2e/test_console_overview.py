@@ -66,7 +66,7 @@ def card(page: Page, name: str) -> Locator:
 async def overview(page: Page) -> None:
     """Open it and wait for its figures."""
     await open_page(page, "/admin")
-    await expect(page.locator("#overview")).to_be_visible()
+    await expect(page.locator("#overview")).to_be_visible(timeout=LIVE_MS)
 
 
 async def test_numbers_follow_requests_without_a_reload(console: Page, demo: Demo) -> None:

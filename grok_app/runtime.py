@@ -17,6 +17,7 @@ from grok_app.accounts import (
     TURN_S,
     AccountJobs,
     Accounts,
+    Intake,
     OnlineFiles,
     RefreshSchedule,
     Roster,
@@ -63,6 +64,8 @@ class Services:
     accounts: Accounts
     jobs: AccountJobs
     online: OnlineFiles
+    intake: Intake
+    """Texts with accounts that operators hand in."""
     chat: ChatService
     imagine: ImagineService
     edits: EditService
@@ -152,6 +155,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
             roster=roster,
             accounts=accounts,
             jobs=jobs,
+            intake=Intake(),
             chat=ChatService(upstream, accounts, files, settings),
             imagine=ImagineService(upstream, accounts, media, settings),
             edits=EditService(upstream, accounts, files, settings),

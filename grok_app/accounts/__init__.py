@@ -6,14 +6,14 @@ from grok_app.accounts.arrivals import Arrivals, Preview, preview, read_text
 from grok_app.accounts.credential import mask
 from grok_app.accounts.departures import Form, write_accounts
 from grok_app.accounts.failover import Failover, as_gateway_errors
-from grok_app.accounts.intake import Intake
+from grok_app.accounts.intake import LIMIT_CHARS, Intake
 from grok_app.accounts.jobs import AccountJobs
 from grok_app.accounts.listing import Changed, Fault, Skipped
 from grok_app.accounts.online import Counted, OnlineFiles
 from grok_app.accounts.online_counts import OnlineCount, OnlineCounts, OnlineTotal
 from grok_app.accounts.online_search import OnlineColumn, search_online
 from grok_app.accounts.pool import AccountPool
-from grok_app.accounts.record import Note, Quota, Record, Tags, as_record, read_fields
+from grok_app.accounts.record import Note, Quota, Record, Tags, as_record, changed_fields, read_fields
 from grok_app.accounts.refresh import Refresher, open_refresher
 from grok_app.accounts.roster import Roster, open_roster
 from grok_app.accounts.schedule import TURN, TURN_S, RefreshSchedule
@@ -33,6 +33,7 @@ from grok_app.accounts.table import AccountRow
 from grok_app.accounts.transfer import Parcel, Unpacked, pack, read_parcel, unpack, write_parcel
 
 __all__ = [
+    "LIMIT_CHARS",
     "PAGE_SIZES",
     "TURN",
     "TURN_S",
@@ -74,6 +75,7 @@ __all__ = [
     "Unpacked",
     "as_gateway_errors",
     "as_record",
+    "changed_fields",
     "mask",
     "matching_ids",
     "open_refresher",

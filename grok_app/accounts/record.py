@@ -3,6 +3,7 @@
 Source: API contract, section 10.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Final
@@ -67,6 +68,9 @@ _GROWING: Final = {
     "last_asset_clear_at": "last_asset_clear_at_ms",
 }
 """What requests count up meanwhile, and must not lose to a list that was read before."""
+_IN_FORMS: Final = ("quota", "note", "tags")
+_COMMAS: Final = re.compile("[,\uff0c\u3001\n]")
+"""Chinese ones too."""
 _PLAIN: Final = ("quota", "fail_count", "tags", "note")
 
 
@@ -95,6 +99,23 @@ def read_fields(given: Mapping[str, Any]) -> Record:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
         raise InvalidRequestError(f"{path}: {first['msg']}", code="invalid_token", param=path) from None
+
+
+def changed_fields(shown: Mapping[str, str], form: Mapping[str, str]) -> dict[str, Any]:
+    """What a form for one account changes: quota, note and tags, all of them texts.
+
+    Args:
+        shown: What the form began with. A field that is as it was may have changed elsewhere meanwhile.
+        form: What it ended with; tags with commas between them.
+
+    Raises:
+        InvalidRequestError: A field can't be; see `read_fields`.
+    """
+    given: dict[str, Any] = {name: form[name] for name in _IN_FORMS if form.get(name, shown[name]) != shown[name]}
+    if "tags" in given:
+        tags = (tag.strip() for tag in _COMMAS.split(given["tags"]))
+        given["tags"] = tuple(dict.fromkeys(tag for tag in tags if tag))
+    return read_fields(given).given()
 
 
 def _says_something(key: str, item: Mapping[str, Any]) -> bool:

@@ -47,7 +47,7 @@ class Roster:
 
     def chosen(self, account_ids: Iterable[int]) -> list[Account]:
         """Those of these accounts that are there, oldest first."""
-        return [account for account_id in sorted(account_ids) if (account := self.pool.get(account_id))]
+        return [account for account_id in sorted(set(account_ids)) if (account := self.pool.get(account_id))]
 
     async def add(self, items: Mapping[Pool, Sequence[object]]) -> Changed:
         """Add accounts; ones that are there already, in any pool, stay as they are.

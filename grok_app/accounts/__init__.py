@@ -12,6 +12,7 @@ from grok_app.accounts.listing import Changed, Fault, Skipped
 from grok_app.accounts.online import Counted, OnlineFiles
 from grok_app.accounts.online_counts import OnlineCount, OnlineCounts, OnlineTotal
 from grok_app.accounts.online_search import OnlineColumn, search_online
+from grok_app.accounts.overview import summarize_pools
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.record import Note, Quota, Record, Tags, as_record, changed_fields, read_fields
 from grok_app.accounts.refresh import Refresher, open_refresher
@@ -89,6 +90,7 @@ __all__ = [
     "search",
     "search_online",
     "summarize",
+    "summarize_pools",
     "unpack",
     "write_accounts",
     "write_parcel",

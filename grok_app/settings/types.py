@@ -23,6 +23,7 @@ Unit = Literal["s", "ms", "h", "days", "MB", "bytes"]
 
 _COOKIE_VALUE: Final = re.compile(r"[!-+\--:<-~]*")
 _PROXY: Final = re.compile(r"((https?|socks5h?|socks4a?)://[^\s]+)?")
+_BETWEEN: Final = re.compile(r"[,\n]")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LONGEST_CHARS: Final = 4096
 """More than any header or key needs; it keeps a slip of the hand out of the database."""
@@ -68,12 +69,12 @@ def setting(  # noqa: PLR0913 - one line each in the form
 
 
 def _split(value: Any) -> Any:
-    """Let the environment write a list as `a,b` or as JSON."""
+    """Let the environment and a form write a list as `a,b`, one item per line, or as JSON."""
     if not isinstance(value, str):
         return value
     text = value.strip()
     if not text.startswith("["):
-        return [item.strip() for item in text.split(",") if item.strip()]
+        return [item.strip() for item in _BETWEEN.split(text) if item.strip()]
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -84,7 +85,7 @@ def _parse_object(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return orjson.loads(value)
+        return orjson.loads(value) if value.strip() else {}
     except orjson.JSONDecodeError:
         raise ValueError('a JSON object like {"X-Name": "value"}') from None
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from grok_app.errors import InvalidRequestError
 from grok_app.settings.schema import Settings, is_secret, nest
 
 _HIDDEN: Final = ("upstream.extra_headers",)  # no secret by itself, but people put cookies there
@@ -40,6 +41,15 @@ class WrongValueError(ValueError):
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__("; ".join(f"{fault.path} {fault.reason}" for fault in faults))
+        self.faults = faults
+
+
+class WrongSettingsError(InvalidRequestError):
+    """An operator's values are wrong. To a caller it is the first of them; `faults` are all, for a form."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        first = faults[0]
+        super().__init__(f"{first.path} {first.reason}", code=first.code, param=first.path)
         self.faults = faults
 
 

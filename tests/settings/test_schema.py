@@ -4,8 +4,16 @@ from typing import Any
 
 import pytest
 
-from grok_app.settings import DEFINITIONS, Settings, as_nested
-from grok_app.settings.schema import SECTIONS, value_of
+from grok_app.settings import (
+    DEFINITIONS,
+    SECTION_DEFINITIONS,
+    SectionDefinition,
+    Settings,
+    as_nested,
+    as_text,
+    make_key,
+)
+from grok_app.settings.schema import SECTIONS, plain, value_of
 from grok_app.settings.validation import WrongValueError, validate
 
 
@@ -134,6 +142,58 @@ def test_wrong_values_are_refused(name: str, given: Any) -> None:
     assert fault.name == name
     assert "Value error" not in fault.expected
     assert len(str(refused.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("app.stream", True, "true"),
+        ("retry.max_retry", 5, "5"),
+        ("image.final_min_bytes", 100_000_000, "100000000"),
+        ("chat.timeout", 60.0, "60"),
+        ("retry.retry_backoff_base", 0.25, "0.25"),
+        ("app.filter_tags", ["a", "b"], "a\nb"),
+        ("app.filter_tags", ["[a", "b, c"], '["[a", "b, c"]'),
+        ("app.filter_tags", [], ""),
+        ("retry.retry_status_codes", [429, 503], "429\n503"),
+        ("upstream.extra_headers", {"X-A": "ä"}, '{\n  "X-A": "ä"\n}'),
+        ("upstream.extra_headers", {}, "{}"),
+        ("nsfw.birth_date", "1990-02-28", "1990-02-28"),
+    ],
+    ids=str,
+)
+def test_a_value_comes_back_from_its_text(name: str, value: Any, text: str) -> None:
+    """What a form shows is what it may send: numbers without needless zeros, lists one item per line."""
+    assert as_text(value) == text
+    assert plain(value_of(validate({name: text}), name)) == value
+
+
+def test_an_emptied_field_is_an_empty_object() -> None:
+    """And one with blanks alone, too."""
+    for text in ("", " \n"):
+        assert validate({"upstream.extra_headers": text}) == Settings()
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_every_default_comes_back_from_its_text(name: str) -> None:
+    """So a form that is sent as it was shown changes nothing."""
+    assert validate({name: as_text(DEFINITIONS[name].default)}) == Settings()
+
+
+@pytest.mark.parametrize("section", SECTION_DEFINITIONS.values(), ids=lambda section: section.name)
+def test_every_section_explains_itself(section: SectionDefinition) -> None:
+    """A short title of its own and a sentence; its settings bear its name."""
+    assert 0 < len(section.title) <= 20
+    assert section.help.endswith(".")
+    assert any(name.startswith(f"{section.name}.") for name in DEFINITIONS)
+
+
+def test_made_keys_are_long_and_never_the_same() -> None:
+    """32 random bytes, in letters that a header and a URL take."""
+    key, other = make_key(), make_key()
+    assert key != other
+    assert len(key) == 43
+    assert value_of(validate({"app.api_key": key}), "app.api_key").get_secret_value() == key
 
 
 def test_an_item_of_a_list_is_pointed_at() -> None:

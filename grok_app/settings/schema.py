@@ -27,6 +27,7 @@ from grok_app.settings.sections import (
 )
 from grok_app.settings.types import Section, Unit
 
+_MAY_HOLD_SECRETS: Final = ("upstream.extra_headers",)  # people put cookies there
 Kind = Literal["bool", "int", "float", "text", "choice", "list", "object"]
 _KINDS: Final[Mapping[str, Kind]] = {
     "boolean": "bool",
@@ -77,6 +78,8 @@ class Definition:
     """As JSON has it."""
     is_secret: bool
     """Encrypted at rest, and masked wherever it is shown."""
+    is_masked: bool
+    """Masked wherever it is shown: a secret, or what may have one in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ def _define(section: type[Section], section_name: str) -> list[Definition]:
 
 def _read_schema(name: str, schema: Mapping[str, Any]) -> Definition:
     choices = tuple(schema.get("enum", ()))
+    is_secret = schema.get("writeOnly", False)
     return Definition(
         name=name,
         title=schema["title"],
@@ -106,7 +110,8 @@ def _read_schema(name: str, schema: Mapping[str, Any]) -> Definition:
         minimum=schema.get("minimum"),
         maximum=schema.get("maximum"),
         default=schema["default"],
-        is_secret=schema.get("writeOnly", False),
+        is_secret=is_secret,
+        is_masked=is_secret or name in _MAY_HOLD_SECRETS,
     )
 
 

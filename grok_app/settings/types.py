@@ -118,6 +118,17 @@ def _check_address(value: str) -> str:
     return value
 
 
+def _like(pattern: str, expected: str) -> AfterValidator:
+    """Take what matches, and say in words what doesn't."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(expected)
+        return value
+
+    return AfterValidator(check)
+
+
 def _is_address(url: str) -> bool:
     """Whether a path can be put behind this URL, and somebody could be there."""
     try:
@@ -156,20 +167,29 @@ CookieValue = Annotated[_Secret, AfterValidator(_check_cookie)]
 ProxyUrl = Annotated[_Secret, AfterValidator(_check_proxy)]
 """Secret, since it may hold a password."""
 
-HeaderLine = Annotated[str, Field(min_length=1, max_length=_LONGEST_CHARS, pattern=r"^[^\r\n\x00]+$")]
+_HTTP_URL: Final = r"https?://[^/\s]+(/\S*)?"
+_HTTP_EXPECTED: Final = "an address like https://host or http://host:port/path"
+
+HeaderLine = Annotated[
+    str, Field(max_length=_LONGEST_CHARS), _like(r"[^\r\n\x00]+", "one line of text, without line breaks")
+]
 Browser = Annotated[str, AfterValidator(_check_profile)]
 HttpUrl = Annotated[
-    str, Field(max_length=_LONGEST_CHARS, pattern=r"^https?://[^/\s]+(/[^\s]*)?$"), AfterValidator(_check_address)
+    str, Field(max_length=_LONGEST_CHARS), _like(_HTTP_URL, _HTTP_EXPECTED), AfterValidator(_check_address)
 ]
 OwnUrl = Annotated[
     str,
-    Field(max_length=_LONGEST_CHARS, pattern=r"^(https?://[^/\s]+(/[^\s]*)?)?$"),
+    Field(max_length=_LONGEST_CHARS),
+    _like(f"({_HTTP_URL})?", f"{_HTTP_EXPECTED}, or nothing"),
     AfterValidator(_check_address),
     AfterValidator(_drop_slash),
 ]
 """An address or nothing; a path can be put behind it as it is."""
 SocketUrl = Annotated[
-    str, Field(max_length=_LONGEST_CHARS, pattern=r"^wss?://[^/\s]+(/[^\s]*)?$"), AfterValidator(_check_address)
+    str,
+    Field(max_length=_LONGEST_CHARS),
+    _like(r"wss?://[^/\s]+(/\S*)?", "an address like wss://host or ws://host:port/path"),
+    AfterValidator(_check_address),
 ]
 PastDate = Annotated[str, AfterValidator(_check_past_date)]
 
@@ -177,8 +197,12 @@ _Name = Annotated[str, Field(min_length=1, max_length=_LONGEST_CHARS)]
 Names = Annotated[tuple[_Name, ...], BeforeValidator(_split), Field(max_length=_MOST_ITEMS)]
 _Status = Annotated[int, Field(ge=400, le=599)]
 Statuses = Annotated[tuple[_Status, ...], BeforeValidator(_split), Field(max_length=_MOST_ITEMS)]
-_HeaderName = Annotated[str, Field(max_length=_LONGEST_CHARS, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
-_HeaderValue = Annotated[str, Field(max_length=_LONGEST_CHARS, pattern=r"^[^\r\n\x00]*$")]
+_HeaderName = Annotated[
+    str, Field(max_length=_LONGEST_CHARS), _like(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "names of headers, like X-Name")
+]
+_HeaderValue = Annotated[
+    str, Field(max_length=_LONGEST_CHARS), _like(r"[^\r\n\x00]*", "values of one line each, without line breaks")
+]
 Headers = Annotated[dict[_HeaderName, _HeaderValue], BeforeValidator(_parse_object), Field(max_length=_MOST_ITEMS)]
 
 ImageFormat = Annotated[

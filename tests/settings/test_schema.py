@@ -72,6 +72,8 @@ def test_secrets_are_the_ones_that_open_something() -> None:
         "app.app_key", "app.api_key", "app.public_key", "proxy.base_proxy_url", "proxy.asset_proxy_url",
         "proxy.cf_clearance",
     }  # fmt: skip
+    masked = {name for name, setting in DEFINITIONS.items() if setting.is_masked}
+    assert masked == secret | {"upstream.extra_headers"}
     settings = validate({"app.api_key": "hunter2", "proxy.asset_proxy_url": "http://user:hunter2@proxy"})
     assert "hunter2" not in repr(settings)
     assert as_nested(settings)["app"]["api_key"] == "hunter2"
@@ -194,6 +196,27 @@ def test_made_keys_are_long_and_never_the_same() -> None:
     assert key != other
     assert len(key) == 43
     assert value_of(validate({"app.api_key": key}), "app.api_key").get_secret_value() == key
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("app.app_url", "grok.example.com", "an address like https://host or http://host:port/path, or nothing"),
+        ("upstream.grok_url", "", "an address like https://host or http://host:port/path"),
+        ("voice.livekit_url", "https://host", "an address like wss://host or ws://host:port/path"),
+        ("proxy.user_agent", "", "one line of text, without line breaks"),
+        ("proxy.user_agent", "x" * 5000, "at most 4096 characters"),
+        ("upstream.extra_headers", {"two words": "1"}, "names of headers, like X-Name"),
+        ("upstream.extra_headers", {"X-A": "1\n2"}, "values of one line each, without line breaks"),
+        ("retry.max_retry", 99, "less than or equal to 20"),
+        ("app.filter_tags", ["x"] * 101, "at most 100 items after validation, not 101"),
+    ],
+)
+def test_what_is_expected_is_said_in_words(name: str, given: Any, expected: str) -> None:
+    """No pattern, and nothing of the machinery: it stands behind "expected"."""
+    with pytest.raises(WrongValueError) as refused:
+        validate({name: given})
+    assert [fault.expected for fault in refused.value.faults] == [expected]
 
 
 def test_an_item_of_a_list_is_pointed_at() -> None:

@@ -12,7 +12,7 @@ export function CopyButton({ source, copyLabel, copiedLabel }) {
     return () => clearTimeout(timer);
   }, [isCopied]);
   const label = isCopied ? copiedLabel : copyLabel;
-  const copy = async () => setCopied(await putOnClipboard(typeof source === "function" ? source() : source));
+  const copy = async () => setCopied(await putOnClipboard(await (typeof source === "function" ? source() : source)));
   return h(
     "button",
     { type: "button", className: "button quiet icon small", "aria-label": label, title: label, onClick: copy },

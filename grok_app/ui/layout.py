@@ -9,7 +9,7 @@ import reflex as rx
 from reflex_components_core.core.banner import has_too_many_connection_errors  # type: ignore[import-untyped] # no marker
 
 from grok_app.ui import routes
-from grok_app.ui.components import notices
+from grok_app.ui.components import Moment, notices
 from grok_app.ui.session import Session, text
 
 
@@ -25,7 +25,7 @@ def page(
         # Pages are prerendered and clicks before hydration are lost: tests and scripts wait for this mark.
         rx.cond(Session.is_hydrated, rx.el.span(id="hydrated", hidden=True)),
         class_name="frame",
-        lang=rx.cond(Session.is_chinese, "zh-CN", "en"),
+        lang=_language(),
         **props,
     )
 
@@ -39,6 +39,11 @@ def icon_button(icon: rx.Component, label: rx.Var[str], **props: Any) -> rx.Comp
     """A quiet button that shows an icon and says its name."""
     props.setdefault("class_name", "button quiet icon")
     return rx.el.button(icon, aria_label=label, title=label, type="button", **props)
+
+
+def moment(at_ms: Any) -> rx.Component:
+    """Date and time of Unix milliseconds, in the page's language and the browser's time zone; a dash for none."""
+    return Moment.create(at=at_ms, language=_language())
 
 
 def connection_note() -> rx.Component:
@@ -66,6 +71,10 @@ def header(home: str, *further: rx.Component) -> rx.Component:
         ),
         class_name="header",
     )
+
+
+def _language() -> rx.Var[str]:
+    return rx.cond(Session.is_chinese, "zh-CN", "en")
 
 
 def _studio_header() -> rx.Component:

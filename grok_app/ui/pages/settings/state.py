@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import reflex as rx
 from reflex.event import EventSpec
 
 from grok_app.access import change_settings
@@ -38,9 +39,13 @@ class Answer:
 class SettingsState(ConsoleState):
     """The settings page."""
 
-    is_loaded: bool = False
     values: dict[str, Shown] = {}  # noqa: RUF012 - Reflex copies defaults for each tab
     answer: Answer = Answer()
+
+    @rx.var
+    def is_loaded(self) -> bool:
+        """Whether there is something to show."""
+        return bool(self.values)
 
     @operator_event(background=True)
     async def watch(self) -> None:
@@ -76,7 +81,6 @@ class SettingsState(ConsoleState):
         values = {view.definition.name: _show(view) for view in current().settings.describe()}
         if values != self.values:
             self.values = values
-        self.is_loaded = True
 
     async def _tell_outcome(self, count: int) -> None:
         """Say it in a toast, and leave when the operator's key, and with it the session, is another now."""

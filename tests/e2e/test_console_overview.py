@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from .conftest import Demo, read_demo, free_port, open_page, running, sign_in
+from .conftest import Demo, free_port, open_page, read_demo, running, sign_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser lives in one loop
 LIVE_MS = 15_000
@@ -142,7 +142,9 @@ async def test_a_new_gateway_says_what_to_do(browser: Browser, tmp_path_factory:
             client.get(f"{url}/healthz")  # waits for the server
         context = await browser.new_context(base_url=url, locale="en-US")
         page = await context.new_page()
+        await open_page(page, "/admin/login")
         await sign_in(page, key[1])
+        await page.wait_for_url("**/admin")
         await overview(page)
         await expect(page.get_by_role("link", name="Add accounts")).to_have_attribute("href", "/admin/token")
         line = await page.locator("#first-request code").inner_text()

@@ -43,21 +43,24 @@ class Front:
         api: The API's app, reached without any of Reflex's middleware.
         routes: Paths of the pages, `/chat`.
         is_studio_open: Whether the public pages are served now.
+        is_operator: Whether a request, by its scope, has a session of the console.
         policies: Content-Security-Policy by page path, see `page_policies`; `/404` for every other page.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a place or a rule
         self,
         *,
         pages: Asgi,
         api: Asgi,
         routes: Iterable[str],
         is_studio_open: Callable[[], Awaitable[bool]],
+        is_operator: Callable[[Scope], Awaitable[bool]],
         policies: Mapping[str, str],
     ) -> None:
         self._pages, self._api = pages, api
         self._routes = frozenset(routes)
         self._is_studio_open = is_studio_open
+        self._is_operator = is_operator
         self._policies = policies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,8 +81,10 @@ class Front:
             await _redirect(send, "/login" if await self._is_studio_open() else _ADMIN_SIGN_IN)
         elif segment in PUBLIC_PAGES and not await self._is_studio_open():
             await _not_found(send)
-        elif segment == "admin" and path != _ADMIN_SIGN_IN:
+        elif segment == "admin" and path != _ADMIN_SIGN_IN and not await self._is_operator(scope):
             await _redirect(send, _ADMIN_SIGN_IN)
+        elif path in self._routes and path != scope["path"].rstrip("/"):
+            await _redirect(send, path)  # a page's code goes by its address: under `/chat.html` it would find no page
         else:
             headers = (*_PAGE_HEADERS, (b"content-security-policy", self._policy(path)))
             await self._pages(self._route(scope, path), receive, _with_headers(send, scope["path"], headers))

@@ -11,12 +11,16 @@ import click
 import reflex as rx
 from reflex.utils.prerequisites import get_web_dir
 
+from grok_app.access import session_cookie
 from grok_app.api import create_api
 from grok_app.env import current_env
-from grok_app.front import Front, page_policies
-from grok_app.logs import configure_logging
+from grok_app.errors import AuthenticationError
+from grok_app.front import Front, Scope, page_policies
+from grok_app.logs import configure_logging, get_logger
 from grok_app.runtime import current, open_services, prepare_storage
 from grok_app.ui import ROUTES, add_pages, connection_note
+
+log = get_logger(__name__)
 
 
 class GrokApp(rx.App):
@@ -29,6 +33,7 @@ class GrokApp(rx.App):
             api=create_api(),
             routes=ROUTES,
             is_studio_open=_is_studio_open,
+            is_operator=_is_operator,
             policies=page_policies(get_web_dir() / "build" / "client"),
         )
 
@@ -37,6 +42,15 @@ async def _is_studio_open() -> bool:
     settings = current().settings
     await settings.catch_up()
     return settings.snapshot.app.public_enabled
+
+
+async def _is_operator(scope: Scope) -> bool:
+    cookies = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+    try:
+        await current().sessions.check(session_cookie("; ".join(cookies)))
+    except AuthenticationError:
+        return False
+    return True
 
 
 @asynccontextmanager
@@ -57,12 +71,18 @@ def _prepare() -> None:
             click.echo(f"{name}, made just now and shown only once: {key}")
 
 
+def _log_failure(exception: Exception) -> None:
+    """Log a bug in an event of the pages. Reflex's own handler would also say so through eval (ADR 8)."""
+    log.error("page event failed", exc_info=exception)
+
+
 def _build() -> GrokApp:
     app = GrokApp(
         stylesheets=["/theme.css"],
         head_components=[rx.el.link(rel="icon", href="/mark.svg", type="image/svg+xml")],
         toaster=rx.toast.provider(position="top-center", offset="68px"),
         html_lang="en",
+        backend_exception_handler=_log_failure,
     )
     app.app_wraps[5, "Overlay"] = lambda is_stateful: connection_note() if is_stateful else None
     if app.sio is not None and not rx.config.get_config().cors_allowed_origins:

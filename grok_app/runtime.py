@@ -17,6 +17,7 @@ from grok_app.accounts import (
     TURN_S,
     AccountJobs,
     Accounts,
+    Intake,
     OnlineFiles,
     RefreshSchedule,
     Roster,
@@ -64,6 +65,8 @@ class Services:
     accounts: Accounts
     jobs: AccountJobs
     online: OnlineFiles
+    intake: Intake
+    """Texts with accounts that operators hand in."""
     chat: ChatService
     imagine: ImagineService
     edits: EditService
@@ -141,7 +144,6 @@ async def open_services() -> AsyncGenerator[Services, None]:
         access = Access(settings)
         accounts = Accounts(roster, refresher)
         files = Files(media, Sources(media, remote, settings), Transfer(upstream, media, settings))
-        jobs = AccountJobs(roster, refresher, upstream, tasks, settings)
         services = Services(
             env=env,
             database=database,
@@ -154,7 +156,8 @@ async def open_services() -> AsyncGenerator[Services, None]:
             tasks=tasks,
             roster=roster,
             accounts=accounts,
-            jobs=jobs,
+            jobs=AccountJobs(roster, refresher, upstream, tasks, settings),
+            intake=Intake(),
             chat=ChatService(upstream, accounts, files, settings),
             imagine=ImagineService(upstream, accounts, media, settings),
             edits=EditService(upstream, accounts, files, settings),
@@ -164,7 +167,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
             media=media,
             requests=requests,
         )
-        schedule = RefreshSchedule(roster, jobs, settings, Turn(database, TURN, TURN_S))
+        schedule = RefreshSchedule(roster, services.jobs, settings, Turn(database, TURN, TURN_S))
         async with _in_background(schedule.run()), _in_background(_keep_up(settings)):
             with _as_current(services):
                 yield services

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from grok_app.front import Front, content_security_policy, is_api_path, page_path, page_policies
+from grok_app.front import Front, Scope, content_security_policy, is_api_path, page_path, page_policies
 
 POLICIES = {"/chat": "chat's policy", "/404": "policy of the rest"}
 
@@ -32,6 +32,11 @@ class Studio:
         return self.is_open
 
 
+async def has_a_session(scope: Scope) -> bool:
+    """Whether the request brings the console's cookie."""
+    return (b"cookie", b"session") in scope["headers"]
+
+
 OPEN, CLOSED = Studio(), Studio(is_open=False)
 
 
@@ -40,8 +45,9 @@ def client(studio: Studio = OPEN, *, page_status: int = 200) -> httpx.AsyncClien
     front = Front(
         pages=says("pages", status=page_status),
         api=says("api"),
-        routes=("/chat", "/login", "/admin/login"),
+        routes=("/chat", "/login", "/admin", "/admin/login", "/admin/token"),
         is_studio_open=studio,
+        is_operator=has_a_session,
         policies=POLICIES,
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url="http://gateway")
@@ -124,7 +130,15 @@ async def test_the_studio_can_be_opened_while_serving() -> None:
         assert (await front.get("/chat")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/chat", "/chat/", "/chat.html"])
+@pytest.mark.parametrize("path", ["/chat.html", "/chat/index.html", "//chat"])
+async def test_another_spelling_leads_to_the_page(path: str) -> None:
+    """A page's code goes by the address, and would find no page under these."""
+    async with client() as front:
+        answer = await front.get(f"http://gateway{path}")  # whole, since `//chat` alone would name a host
+    assert (answer.status_code, answer.headers["location"]) == (307, "/chat")
+
+
+@pytest.mark.parametrize("path", ["/chat", "/chat/"])
 async def test_a_page_is_served_without_a_redirect(path: str) -> None:
     """Reflex gets the spelling that it answers directly: its own redirect would name a wrong host behind a proxy."""
     async with client() as front:
@@ -140,11 +154,21 @@ async def test_console_pages_lead_to_the_operators_sign_in(path: str) -> None:
     assert (answer.status_code, answer.headers["location"]) == (307, "/admin/login")
 
 
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [("/admin", "/admin/"), ("/admin/", "/admin/"), ("/admin/token", "/admin/token/"), ("/admin/x", "/admin/x")],
+)
+async def test_console_pages_are_there_with_a_session(path: str, page: str) -> None:
+    """The server lets them through, unknown ones to the page that says so."""
+    async with client(OPEN) as front:
+        assert (await front.get(path, headers={"cookie": "session"})).text == f"pages {page}"
+
+
 @pytest.mark.parametrize("path", ["/admin/login", "/admin/login.html", "/admin/login/"])
 async def test_the_operators_sign_in_is_always_there(path: str) -> None:
-    """Also with the studio off, and also as `.html`."""
+    """Also with the studio off; `.html` leads to it."""
     async with client(CLOSED) as front:
-        assert (await front.get(path)).text == "pages /admin/login/"
+        assert (await front.get(path, follow_redirects=True)).text == "pages /admin/login/"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +205,7 @@ async def test_lifespan_and_sockets_belong_to_the_pages(kind: str) -> None:
     async def pages(scope: Any, _receive: Any, _send: Any) -> None:
         seen.append(scope["type"])
 
-    front = Front(pages=pages, api=says("api"), routes=(), is_studio_open=OPEN, policies={})
+    front = Front(pages=pages, api=says("api"), routes=(), is_studio_open=OPEN, is_operator=has_a_session, policies={})
     await front({"type": kind, "path": "/_event"}, None, None)  # type: ignore[arg-type] # not used
     assert seen == [kind]
 

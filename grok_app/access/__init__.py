@@ -2,7 +2,7 @@
 
 from grok_app.access.address import Network, client_address, is_https
 from grok_app.access.keys import Access
-from grok_app.access.sessions import SESSION_COOKIE, SESSION_S, ConsoleSession, Sessions
+from grok_app.access.sessions import SESSION_COOKIE, SESSION_S, ConsoleSession, Sessions, session_cookie
 from grok_app.access.tickets import Ticket, Tickets, open_tickets
 from grok_app.access.visitors import Visitors
 
@@ -19,4 +19,5 @@ __all__ = [
     "client_address",
     "is_https",
     "open_tickets",
+    "session_cookie",
 ]

@@ -186,6 +186,12 @@ class Sessions:
         return self._vault.fingerprints(_OPENED_BY + operator_key(self._settings.snapshot))
 
 
+def session_cookie(header: str) -> str | None:
+    """The console's cookie in a `Cookie` header. Others in it may be written in any way."""
+    pairs = (part.strip().partition("=") for part in header.split(";"))
+    return next((value for name, _, value in pairs if name == SESSION_COOKIE), None)
+
+
 def _is_of_other_key(fingerprints: list[str]) -> ColumnElement[bool]:
     return col(ConsoleSessionRow.key_fingerprint).not_in(fingerprints)
 

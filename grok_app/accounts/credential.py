@@ -22,7 +22,7 @@ def normalize(pasted: str) -> str:
     Raises:
         InvalidRequestError: Nothing is left, or it has characters that no cookie has. The message never quotes it.
     """
-    token = _bare(pasted)
+    token = strip(pasted)
     if not _SHORTEST_CHARS <= len(token) <= _LIMIT_CHARS:
         raise InvalidRequestError("A token has 4 to 16384 characters", code="invalid_token")
     if not token.isascii() or not token.isprintable() or " " in token:
@@ -32,15 +32,29 @@ def normalize(pasted: str) -> str:
 
 def mask(pasted: str) -> str:
     """Enough of a token to know it again, too little to use it: `abcd…wxyz`; of a short one less, or nothing."""
-    bare = _bare(pasted)
+    bare = strip(pasted)
     text = bare if bare.isprintable() else "".join(c if c.isprintable() else " " for c in bare)
-    shown = next((count for length, count in _SHOWN if len(text) >= length), 0)
+    shown = _shown(text)
     return f"{text[:shown]}…{text[-shown:]}" if shown else "…"
 
 
-def _bare(pasted: str) -> str:
+def ending(token: str) -> str:
+    """What the mask shows of the end of a token that was normalized."""
+    shown = _shown(token)
+    return token[-shown:] if shown else ""
+
+
+def strip(pasted: str) -> str:
+    """What stands between `sso=` and the first semicolon, be it a token or not."""
     # Translating costs ten times the rest, and all of 10,000 accounts are masked at once (2026-11-28).
     token = (pasted if pasted.isascii() else pasted.translate(_MANGLED)).strip()
     if token[:4].lower() == "sso=":
         token = token[4:]
     return token.partition(";")[0].strip()
+
+
+def _shown(token: str) -> int:
+    for length, count in _SHOWN:
+        if len(token) >= length:
+            return count
+    return 0

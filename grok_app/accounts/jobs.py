@@ -51,9 +51,9 @@ class AccountJobs:
                 raise ItemFailedError(str(error)) from error
             return True
 
-        def conclude(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-            results = {tokens[outcome.index]: outcome.is_ok for outcome in outcomes}
-            errors = {tokens[outcome.index]: outcome.reason for outcome in outcomes if not outcome.is_ok}
+        def conclude(asked: Sequence[str], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+            results = {asked[outcome.index]: outcome.is_ok for outcome in outcomes}
+            errors = {asked[outcome.index]: outcome.reason for outcome in outcomes if not outcome.is_ok}
             return {**summed_up(outcomes, results), "errors": errors}
 
         limits = self._settings.snapshot.usage
@@ -78,7 +78,7 @@ class AccountJobs:
             self._roster.tag(account.id, TAG)
             return switched
 
-        def conclude(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        def conclude(_asked: Sequence[str], outcomes: Sequence[Outcome]) -> dict[str, Any]:
             return summed_up(outcomes, _by_masked_name(outcomes))
 
         limits = self._settings.snapshot.nsfw

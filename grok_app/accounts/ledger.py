@@ -56,6 +56,10 @@ class Ledger:
             return None
         return None if account_id is None else self.pool.get(account_id)
 
+    def knows(self, token: str) -> bool:
+        """Whether there is an account of this token, as `normalize` makes it."""
+        return token in self._ids
+
     def keep(self, account: Account, *, with_details: bool = False) -> None:
         """Take over what became of an account; it is written soon.
 

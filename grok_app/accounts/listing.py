@@ -23,6 +23,23 @@ class Skipped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why an item of a list is no account, and where it stands."""
+
+    pool: Pool
+    place: int
+    """Among the items of the pool, from 1."""
+    token: str
+    """Masked."""
+    reason: str
+
+    def told(self) -> Skipped:
+        """The same for whoever sent the list; the place only where no token tells it."""
+        where = "" if self.token else f"Item {self.place}: "
+        return Skipped(self.pool, self.token or mask(""), where + self.reason)
+
+
 @dataclass(slots=True)
 class Changed:
     """What came of a change of the list."""
@@ -62,19 +79,27 @@ class Listing:
     """Tokens of skipped items: a slip in a field is no wish to delete the account."""
     result: Changed
     """Knows the duplicates and the skipped items already."""
+    faults: list[Fault]
+    """The skipped items, with their places."""
+
+    def skip(self, pool: Pool, place: int, row: object, reason: str) -> None:
+        """Note an item that is no account."""
+        token = _token_of(row)
+        fault = Fault(pool, place, mask(token) if token else "", reason)
+        self.spared.add(token)
+        self.faults.append(fault)
+        self.result.skipped.append(fault.told())
 
 
 def read_items(items: Mapping[Pool, Sequence[object]]) -> Listing:
     """Read a list. Of several items with one token the first counts."""
-    listing = Listing({}, set(), Changed())
+    listing = Listing({}, set(), Changed(), [])
     for pool, rows in items.items():
         for place, row in enumerate(rows, 1):
             try:
                 token, record = read_item(row)
             except InvalidRequestError as error:
-                listing.spared.add(_token_of(row))
-                where = "" if _token_of(row) else f"Item {place}: "
-                listing.result.skipped.append(Skipped(pool, mask(_token_of(row)), where + error.message))
+                listing.skip(pool, place, row, error.message)
                 continue
             if token in listing.wanted:
                 listing.result.duplicates += 1

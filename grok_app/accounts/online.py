@@ -1,16 +1,18 @@
 """What Grok keeps for accounts, counted and cleared. Source: API contract, section 10; protocol notes, section 3.5."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from grok_app.accounts.account import Account
+from grok_app.accounts.online_counts import OnlineCounts
 from grok_app.accounts.roster import Roster
 from grok_app.accounts.service import Accounts
 from grok_app.accounts.token_tasks import Pace, TokenTasks, summed_up
 from grok_app.catalog import Pool
+from grok_app.errors import NotFoundError
 from grok_app.logs import get_logger
 from grok_app.settings import SettingsService
 from grok_app.tasks import ItemFailedError, Outcome, Task, Tasks
@@ -56,6 +58,9 @@ class OnlineFiles:
         upstream: Where the files are.
         tasks: What runs them.
         settings: How many accounts, and how many deletions, at once.
+
+    Attributes:
+        counts: What counting and clearing told last, by account.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class OnlineFiles:
         self._upstream = upstream
         self._tasks = TokenTasks(roster, tasks)
         self._settings = settings
+        self.counts = OnlineCounts(roster.pool)
         self._deletions_at_once = 0
         self._deletions = asyncio.Semaphore(0)
 
@@ -80,15 +86,21 @@ class OnlineFiles:
             OverloadedError: Too many tasks are under way.
         """
 
-        async def count(account: Account) -> int:
-            return len(await self._list(account))
-
-        def conclude_all(outcomes: Sequence[Outcome]) -> object:
-            return conclude([Counted(tokens[it.index], it.value or 0, it.reason) for it in outcomes])
+        def conclude_all(asked: Sequence[str], outcomes: Sequence[Outcome]) -> object:
+            return conclude([Counted(asked[it.index], it.value or 0, it.reason) for it in outcomes])
 
         limits = self._settings.snapshot.asset
         pace = Pace(limits.list_concurrent, limits.list_batch_size)
-        return self._tasks.start("online_load", tokens, count, conclude_all, pace)
+        return self._tasks.start("online_load", tokens, self._count, conclude_all, pace)
+
+    def start_count_of(self, account_ids: Iterable[int]) -> Task:
+        """Count the files of these accounts. The result says how many could be counted, and `counts` the rest of it.
+
+        Raises:
+            NotFoundError: None of them is there any more.
+            OverloadedError: Too many tasks are under way.
+        """
+        return self.start_count(self._tokens(account_ids), _summary)
 
     def start_clear(self, tokens: Sequence[str]) -> Task:
         """Delete all files of these accounts.
@@ -99,13 +111,18 @@ class OnlineFiles:
         Raises:
             OverloadedError: Too many tasks are under way.
         """
-
-        def conclude(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-            return summed_up(outcomes, {tokens[outcome.index]: _told(outcome) for outcome in outcomes})
-
         limits = self._settings.snapshot.asset
         pace = Pace(limits.list_concurrent, limits.delete_batch_size)
-        return self._tasks.start("online_clear", tokens, self._clear, conclude, pace)
+        return self._tasks.start("online_clear", tokens, self._clear, _told_by_token, pace)
+
+    def start_clear_of(self, account_ids: Iterable[int]) -> Task:
+        """Delete all files of these accounts, as `start_clear` does.
+
+        Raises:
+            NotFoundError: None of them is there any more.
+            OverloadedError: Too many tasks are under way.
+        """
+        return self.start_clear(self._tokens(account_ids))
 
     async def clear(self, token: str | None) -> dict[str, Any]:
         """Delete all files of one account, and tell it as `start_clear` does; None: of one that could serve now.
@@ -120,34 +137,47 @@ class OnlineFiles:
         told: dict[str, Any] = result["results"][token]
         return told
 
-    async def _list(self, account: Account) -> Collection[str]:
-        """The ids of the account's files, each once: pages that overlap tell some again."""
+    def _tokens(self, account_ids: Iterable[int]) -> list[str]:
+        tokens = [account.credential.get_secret_value() for account in self._roster.chosen(account_ids)]
+        if not tokens:
+            raise NotFoundError("These accounts are not there any more")
+        return tokens
+
+    async def _count(self, account: Account) -> int:
+        sizes = await self._list(account)
+        self.counts.note(account.id, sizes)
+        return len(sizes)
+
+    async def _list(self, account: Account) -> dict[str, int]:
+        """The sizes of the account's files by their ids, each once: pages that overlap tell some again."""
         try:
             async with aclosing(self._upstream.assets(account.credential.get_secret_value())) as assets:
-                return {asset.id async for asset in assets}
+                return {asset.id: asset.size_bytes async for asset in assets}
         except UpstreamError as error:
             self._blame(account, error)
+            self.counts.note_failure(account.id, str(error))
             raise ItemFailedError(str(error)) from error
 
     async def _clear(self, account: Account) -> Cleared:
-        asset_ids = await self._list(account)  # to its end before anything goes: deletions shift the pages
-        deleted = await self._delete(account, asset_ids)
-        if deleted or not asset_ids:
+        sizes = await self._list(account)  # to its end before anything goes: deletions shift the pages
+        deleted = await self._delete(account, sizes)
+        if deleted or not sizes:
             self._roster.note_asset_clear(account.id)
-        return Cleared(len(asset_ids), deleted, len(asset_ids) - deleted)
+        self.counts.note(account.id, {asset_id: size for asset_id, size in sizes.items() if asset_id not in deleted})
+        return Cleared(len(sizes), len(deleted), len(sizes) - len(deleted))
 
-    async def _delete(self, account: Account, asset_ids: Collection[str]) -> int:
-        """Delete these files, side by side; returns how many are gone."""
+    async def _delete(self, account: Account, asset_ids: Collection[str]) -> set[str]:
+        """Delete these files, side by side; returns those that are gone."""
         credential = account.credential.get_secret_value()
         slots, waiting = self._slots(), list(asset_ids)
-        deleted: list[str] = []
+        deleted: set[str] = set()
         failures: dict[ErrorKind, UpstreamError] = {}
 
         async def delete_next() -> None:
             asset_id = waiting.pop()
             try:
                 await self._upstream.delete_asset(credential, asset_id)
-                deleted.append(asset_id)
+                deleted.add(asset_id)
             except UpstreamError as error:
                 failures[error.kind] = error
                 if error.kind in _HOPELESS:
@@ -164,7 +194,7 @@ class OnlineFiles:
                 group.create_task(delete_all())
         for failure in failures.values():  # each kind once: one refused credential is one failure, not one per file
             self._blame(account, failure)
-        return len(deleted)
+        return deleted
 
     def _slots(self) -> asyncio.Semaphore:
         """Shared by the deletions of all accounts; a changed setting holds for the accounts that begin from then on."""
@@ -176,6 +206,15 @@ class OnlineFiles:
     def _blame(self, account: Account, error: UpstreamError) -> None:
         self._roster.blame(account.id, error)
         log.info("grok's files refused", account_id=account.id, kind=error.kind, status=error.status, reason=str(error))
+
+
+def _summary(counted: Sequence[Counted]) -> dict[str, Any]:
+    ok = sum(one.error is None for one in counted)
+    return {"status": "success", "summary": {"total": len(counted), "ok": ok, "fail": len(counted) - ok}}
+
+
+def _told_by_token(tokens: Sequence[str], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    return summed_up(outcomes, {tokens[outcome.index]: _told(outcome) for outcome in outcomes})
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Source: API contract, section 10.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Final
@@ -67,6 +68,9 @@ _GROWING: Final = {
     "last_asset_clear_at": "last_asset_clear_at_ms",
 }
 """What requests count up meanwhile, and must not lose to a list that was read before."""
+_IN_FORMS: Final = ("quota", "note", "tags")
+_COMMAS: Final = re.compile("[,\uff0c\u3001\n]")
+"""Chinese ones too."""
 _PLAIN: Final = ("quota", "fail_count", "tags", "note")
 
 
@@ -80,12 +84,38 @@ def read_item(item: object) -> tuple[str, Record]:
         return normalize(item), Record()
     if not isinstance(item, dict) or not isinstance(token := item.get("token"), str):
         raise InvalidRequestError("An item is a token, or an object with one", code="invalid_token")
+    return normalize(token), read_fields({key: item[key] for key in item if _says_something(key, item)})
+
+
+def read_fields(given: Mapping[str, Any]) -> Record:
+    """The fields of an account as they come from outside.
+
+    Raises:
+        InvalidRequestError: One of them can't be; `param` says which one, the message why. It quotes nothing.
+    """
     try:
-        return normalize(token), Record.model_validate({key: item[key] for key in item if _says_something(key, item)})
+        return Record.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
-        raise InvalidRequestError(f"{path}: {first['msg']}", code="invalid_token") from None
+        raise InvalidRequestError(f"{path}: {first['msg']}", code="invalid_token", param=path) from None
+
+
+def changed_fields(shown: Mapping[str, str], form: Mapping[str, str]) -> dict[str, Any]:
+    """What a form for one account changes: quota, note and tags, all of them texts.
+
+    Args:
+        shown: What the form began with. A field that is as it was may have changed elsewhere meanwhile.
+        form: What it ended with; tags with commas between them.
+
+    Raises:
+        InvalidRequestError: A field can't be; see `read_fields`.
+    """
+    given: dict[str, Any] = {name: form[name] for name in _IN_FORMS if form.get(name, shown[name]) != shown[name]}
+    if "tags" in given:
+        tags = (tag.strip() for tag in _COMMAS.split(given["tags"]))
+        given["tags"] = tuple(dict.fromkeys(tag for tag in tags if tag))
+    return read_fields(given).given()
 
 
 def _says_something(key: str, item: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
-from grok_app.accounts.account import Account, note_failure, reject
+from grok_app.accounts.account import Account, Status, note_failure, reject
 from grok_app.accounts.ledger import Ledger
 from grok_app.accounts.listing import Changed, Listing, Wanted, changes, read_items
 from grok_app.accounts.pool import AccountPool
@@ -33,6 +33,7 @@ class Roster:
     def __init__(self, ledger: Ledger, settings: SettingsService) -> None:
         self.pool = ledger.pool
         self.find = ledger.find
+        self.knows = ledger.knows
         self.keep = ledger.keep
         self.save = ledger.save
         self.catch_up = ledger.catch_up
@@ -43,6 +44,10 @@ class Roster:
         """Every account as it is now, what is not saved yet included."""
         self.pool.wake_rested()
         return list(self.pool)
+
+    def chosen(self, account_ids: Iterable[int]) -> list[Account]:
+        """Those of these accounts that are there, oldest first."""
+        return [account for account_id in sorted(set(account_ids)) if (account := self.pool.get(account_id))]
 
     async def add(self, items: Mapping[Pool, Sequence[object]]) -> Changed:
         """Add accounts; ones that are there already, in any pool, stay as they are.
@@ -68,7 +73,31 @@ class Roster:
         Raises:
             NotFoundError: There is no such account.
         """
-        return await self._write(lambda: self._amend(pasted, given, pool))
+        return await self._write(lambda: self._edit_one(self.find(pasted), given, pool))
+
+    async def edit(self, account_id: int, given: Mapping[str, Any], pool: Pool | None = None) -> Account:
+        """The same for the account with this id.
+
+        Raises:
+            NotFoundError: It is gone.
+        """
+        return await self._write(lambda: self._edit_one(self.pool.get(account_id), given, pool))
+
+    async def disable(self, account_ids: Iterable[int]) -> int:
+        """Let none of these accounts serve until they are enabled, in one transaction.
+
+        Returns:
+            How many could be asked before.
+        """
+        return await self._switch(account_ids, Status.DISABLED)
+
+    async def enable(self, account_ids: Iterable[int]) -> int:
+        """Let those of these accounts serve again that are disabled, in one transaction.
+
+        Returns:
+            How many were.
+        """
+        return await self._switch(account_ids, Status.ACTIVE)
 
     async def delete(self, pasted: Iterable[str]) -> int:
         """Forget accounts by their tokens; unknown ones are passed over.
@@ -77,7 +106,16 @@ class Roster:
             How many there were.
         """
         tokens = list(pasted)
-        return await self._write(lambda: self._delete(tokens))
+        return await self._write(lambda: self._delete({it.id for token in tokens if (it := self.find(token))}))
+
+    async def remove(self, account_ids: Iterable[int]) -> int:
+        """Forget accounts by their ids, in one transaction.
+
+        Returns:
+            How many there were.
+        """
+        wanted = set(account_ids)
+        return await self._write(lambda: self._delete({account.id for account in self.chosen(wanted)}))
 
     def blame(self, account_id: int, error: UpstreamError) -> None:
         """Note a failure that may be the account's own fault: a refused credential is counted, a block remembered."""
@@ -127,20 +165,28 @@ class Roster:
         updated = await self._edit(edits, new, gone)
         return replace(listing.result, added=len(new), updated=updated, deleted=len(gone))
 
-    async def _amend(self, pasted: str, given: Mapping[str, Any], pool: Pool | None) -> Account:
-        account = self.find(pasted)
+    async def _edit_one(self, account: Account | None, given: Mapping[str, Any], pool: Pool | None) -> Account:
         if account is None:
             raise NotFoundError("There is no account with this token", code="token_not_found")
         await self._edit({account.id: Wanted(pool or account.pool, given)})
         return self.pool.get(account.id) or account
 
-    async def _delete(self, tokens: Sequence[str]) -> int:
-        gone = {account.id for token in tokens if (account := self.find(token))}
+    async def _switch(self, account_ids: Iterable[int], status: Status) -> int:
+        wanted = set(account_ids)
+
+        async def switch() -> int:
+            is_off = status is Status.ACTIVE
+            those = (account for account in self.chosen(wanted) if (account.status is Status.DISABLED) is is_off)
+            return await self._edit({account.id: Wanted(account.pool, {"status": status}) for account in those})
+
+        return await self._write(switch)
+
+    async def _delete(self, gone: Collection[int]) -> int:
         await self._ledger.commit(gone=gone)
         return len(gone)
 
     def _new_ones(self, listing: Listing) -> dict[str, Wanted]:
-        return {token: item for token, item in listing.wanted.items() if self.find(token) is None}
+        return {token: item for token, item in listing.wanted.items() if not self.knows(token)}
 
     async def _edit(
         self, edits: Mapping[int, Wanted], new: Mapping[str, Wanted] | None = None, gone: Collection[int] = ()

@@ -39,10 +39,17 @@ class TokenTasks:
         kind: str,
         tokens: Sequence[str],
         work: Callable[[Account], Awaitable[object]],
-        conclude: Callable[[Sequence[Outcome]], object],
+        conclude: Callable[[Sequence[str], Sequence[Outcome]], object],
         pace: Pace,
     ) -> Task:
-        """Begin, and return at once; see `Job` for what the work may raise and for the result.
+        """Begin, and return at once. Those that failed can be tried again, see `Task.retry_failed`.
+
+        Args:
+            kind: As of a `Job`.
+            tokens: The accounts.
+            work: Does one account; see `Job` for what it may raise.
+            conclude: Makes the result, of the tokens and of what came of each.
+            pace: How many accounts at once.
 
         Raises:
             OverloadedError: Too many tasks are under way.
@@ -62,7 +69,8 @@ class TokenTasks:
                 name=mask,
                 concurrent=pace.concurrent,
                 batch_size=pace.batch_size,
-                conclude=conclude,
+                conclude=lambda outcomes: conclude(tokens, outcomes),
+                again=lambda failed: self.start(kind, failed, work, conclude, pace),
             )
         )
 

@@ -2,21 +2,20 @@
 
 import os
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
-import orjson
 import tomli_w
 
-from grok_app.accounts.credential import mask
+from grok_app.accounts.arrivals import Arrivals, read_json, read_lines
+from grok_app.accounts.departures import as_json, by_pool
 from grok_app.accounts.listing import Changed
-from grok_app.accounts.record import as_record
 from grok_app.accounts.roster import Roster
 from grok_app.catalog import Pool
-from grok_app.errors import ConfigurationError
+from grok_app.errors import ConfigurationError, InvalidRequestError
 from grok_app.settings import SettingsService, flatten, nest
 from grok_app.settings import Skipped as SkippedSetting
 
@@ -24,9 +23,6 @@ ACCOUNTS_FILE: Final = "token.json"
 SETTINGS_FILE: Final = "config.toml"
 _ACCOUNTS_LIMIT_MB: Final = 200
 _SETTINGS_LIMIT_MB: Final = 1
-_POOLS: Final = {pool.value: pool for pool in Pool}
-_NAME_LIMIT_CHARS: Final = 20
-"""What is longer, where a pool is expected, may be a token."""
 _HEAD: Final = "# Written by grok-app export; grok-app import reads it. It holds secrets.\n\n"
 
 
@@ -87,9 +83,7 @@ async def unpack(parcel: Parcel, roster: Roster, settings: SettingsService) -> U
 
 def pack(roster: Roster, settings: SettingsService) -> Parcel:
     """Every account, oldest first, and every setting that is stored or held by the environment, secrets readable."""
-    accounts: dict[Pool, list[dict[str, Any]]] = {pool: [] for pool in Pool}
-    for account in sorted(roster.all(), key=lambda account: account.id):
-        accounts[account.pool].append(as_record(account))
+    accounts = by_pool(sorted(roster.all(), key=lambda account: account.id))
     views = (view for view in settings.describe() if view.source != "default")
     return Parcel(accounts, nest({view.definition.name: view.value for view in views}))
 
@@ -100,9 +94,8 @@ def write_parcel(parcel: Parcel, folder: Path, *, may_overwrite: bool) -> None:
     Raises:
         ConfigurationError: One of them is there and may not be overwritten, or can't be written.
     """
-    accounts = {pool.value: rows for pool, rows in parcel.accounts.items()}
     files = {
-        folder / ACCOUNTS_FILE: orjson.dumps(accounts, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
+        folder / ACCOUNTS_FILE: as_json(parcel.accounts),
         folder / SETTINGS_FILE: f"{_HEAD}{tomli_w.dumps(parcel.settings)}".encode(),
     }
     try:
@@ -134,9 +127,9 @@ def _read_files(files: Iterable[Path], pool: Pool) -> Parcel:
     for file in files:
         match file.suffix.lower():
             case ".json":
-                accounts = _read_json(file, pool)
+                accounts = _read_accounts(read_json, file, pool)
             case ".txt":
-                accounts = {pool: _read_lines(file)}
+                accounts = _read_accounts(read_lines, file, pool)
             case ".toml":
                 settings = _read_toml(file)
             case _:
@@ -144,35 +137,12 @@ def _read_files(files: Iterable[Path], pool: Pool) -> Parcel:
     return Parcel(accounts, settings)
 
 
-def _read_json(path: Path, pool: Pool) -> dict[Pool, list[Any]]:
+def _read_accounts(read: Callable[[str, Pool], Arrivals], path: Path, pool: Pool) -> Mapping[Pool, Sequence[Any]]:
+    text = _read(path, _ACCOUNTS_LIMIT_MB)
     try:
-        body = orjson.loads(_read(path, _ACCOUNTS_LIMIT_MB))
-    except orjson.JSONDecodeError as error:  # it holds the whole text: the message alone goes on
-        fault = f"{path} is no JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        raise ConfigurationError(fault) from None
-    if isinstance(body, list):
-        return {pool: body}
-    if not isinstance(body, dict):
-        raise ConfigurationError(f"{path}: expected a list of tokens, or an object with {' and '.join(_POOLS)}")
-    return {_pool(path, name): _checked(path, name, items) for name, items in body.items() if items}
-
-
-def _pool(path: Path, name: str) -> Pool:
-    if name not in _POOLS:
-        shown = name if len(name) <= _NAME_LIMIT_CHARS and name.isprintable() else mask(name)
-        raise ConfigurationError(f"{path}: {shown} is not a pool: expected {' or '.join(_POOLS)}")
-    return _POOLS[name]
-
-
-def _checked(path: Path, name: str, items: Any) -> list[Any]:
-    if not isinstance(items, list):
-        raise ConfigurationError(f"{path}: {name} is no list of tokens")
-    return items
-
-
-def _read_lines(path: Path) -> list[str]:
-    lines = (line.strip() for line in _read(path, _ACCOUNTS_LIMIT_MB).splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+        return read(text, pool).items
+    except InvalidRequestError as error:
+        raise ConfigurationError(f"{path}: {error.message}") from None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

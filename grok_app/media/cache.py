@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -157,6 +157,10 @@ class MediaCache:
         """A part of a kind's files, newest first: `count` of them after the `first` newest."""
         return self._index.newest(kind, first, count)
 
+    def keeps(self, kind: Kind, name: str) -> bool:
+        """Whether this process knows a file of this name; no use of it."""
+        return (kind, name) in self._index
+
     async def delete(self, kind: Kind, name: str) -> bool:
         """Remove one file; whether there was one. Who reads it now reads to its end.
 
@@ -166,14 +170,14 @@ class MediaCache:
         entry = self.find(kind, clean_name(kind, name))
         return entry is not None and bool((await self._remove_these([entry])).count)
 
+    async def delete_named(self, kind: Kind, names: Iterable[str]) -> Stats:
+        """Remove these files as `delete` does, and pass over names that no file has; how much that was."""
+        entries = [entry for name in dict.fromkeys(names) if (entry := self.find(kind, name))]
+        return await self._remove_all(iter(entries))
+
     async def clear(self, kind: Kind) -> Stats:
         """Remove all files of a kind, those that other processes have written too; how much that was."""
-        files = files_in(self._folder, kind)
-        count = size_bytes = 0
-        while entries := await asyncio.to_thread(lambda: list(islice(files, _BATCH))):
-            removed = await self._remove_these(entries)
-            count, size_bytes = count + removed.count, size_bytes + removed.size_bytes
-        return Stats(count, size_bytes)
+        return await self._remove_all(files_in(self._folder, kind))
 
     async def clean(self) -> None:
         """Remove the least recently used files, if there is more than the limit. What is read now stays."""
@@ -207,6 +211,13 @@ class MediaCache:
             self._index.put(entry)
         self._has_grown.set()
         return entry
+
+    async def _remove_all(self, entries: Iterator[Entry]) -> Stats:
+        count = size_bytes = 0
+        while batch := await asyncio.to_thread(lambda: list(islice(entries, _BATCH))):
+            removed = await self._remove_these(batch)
+            count, size_bytes = count + removed.count, size_bytes + removed.size_bytes
+        return Stats(count, size_bytes)
 
     async def _remove_these(self, entries: list[Entry]) -> Stats:
         return await self._remove(lambda: entries)

@@ -52,6 +52,11 @@ class Tasks:
             raise NotFoundError("Task not found")
         return self._tasks[task_id]
 
+    def all(self) -> list[Task]:
+        """The tasks under way and those that ended lately, oldest first."""
+        self._forget()
+        return list(self._tasks.values())
+
     def running(self) -> list[Task]:
         """The tasks that are not over, paused ones included, oldest first."""
         return [task for task in self._tasks.values() if not task.is_over]

@@ -6,12 +6,12 @@ heard of again, costs nothing.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from operator import attrgetter
 from secrets import token_hex
 from typing import Any, Final
 
-from grok_app.errors import GatewayError, OverloadedError
+from grok_app.errors import ConflictError, GatewayError, OverloadedError
 from grok_app.logs import get_logger
 from grok_app.tasks.types import (
     Ended,
@@ -62,8 +62,9 @@ class Task:
         self._error: BaseException | None = None
         self._resumed = asyncio.Event()
         self._news = asyncio.Event()
+        self._retry: Callable[[], Task] | None = None
         self._runner = asyncio.create_task(self._run(job))
-        self._runner.add_done_callback(self._end)
+        self._runner.add_done_callback(lambda runner: self._end(runner, job))
 
     @property
     def is_over(self) -> bool:
@@ -77,6 +78,22 @@ class Task:
     def failures(self) -> list[Outcome]:
         """The items that have failed so far, in their order."""
         return sorted((outcome for outcome in self._outcomes if not outcome.is_ok), key=attrgetter("index"))
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether it is over, has failed items, and its work can be done again."""
+        return self._retry is not None
+
+    def retry_failed(self) -> "Task":
+        """Start the same work over the items that failed.
+
+        Raises:
+            ConflictError: It is not over, nothing failed, or its work can't be done again.
+            OverloadedError: Too many tasks are under way.
+        """
+        if self._retry is None:
+            raise ConflictError("There is nothing to try again")
+        return self._retry()
 
     def pause(self) -> None:
         """Start no new item for now. Does nothing when the task is over or was told to cancel."""
@@ -174,7 +191,7 @@ class Task:
             log.exception("item failed", task_id=self.id, kind=self.kind, item=name)
             return _BUG, None
 
-    def _end(self, runner: "asyncio.Task[object]") -> None:
+    def _end(self, runner: "asyncio.Task[object]", job: Job[Any]) -> None:
         self._error = None if runner.cancelled() else runner.exception()
         if self._error is not None:
             self.status = Status.ERROR
@@ -184,6 +201,7 @@ class Task:
         else:
             self.status = Status.DONE
             self._result = runner.result()
+        self._retry = _retry_of(job, self.failures())
         self.finished_at_ms = self._now_ms()
         self._tell()
 
@@ -197,6 +215,15 @@ class Task:
 
     def _progress(self, processed: int, ok: int) -> Progress:
         return Progress(self.id, self.status, self._total, processed, ok, processed - ok, self._warning)
+
+
+def _retry_of(job: Job[Any], failures: Sequence[Outcome]) -> Callable[[], Task] | None:
+    """What starts the job's work over the items that failed. Holds no other item."""
+    again = job.again
+    if again is None or not failures:
+        return None
+    items = [job.items[outcome.index] for outcome in failures]
+    return lambda: again(items)
 
 
 def _sentence(error: BaseException) -> str:

@@ -3,7 +3,10 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from grok_app.tasks.task import Task
 
 ItemT = TypeVar("ItemT")
 
@@ -75,6 +78,8 @@ class Job(Generic[ItemT]):
     """Makes the result, which can be sent as JSON, of all outcomes, in the order of the items. None: no result."""
     warning: str | None = None
     """What the operator should know of the whole, say that something was left out."""
+    again: "Callable[[Sequence[ItemT]], Task] | None" = None
+    """Starts the same work over some of the items, see `Task.retry_failed`. None: it can't be tried again."""
 
     def __post_init__(self) -> None:
         if min(self.concurrent, self.batch_size) < 1:

@@ -9,21 +9,23 @@ import reflex as rx
 from reflex_components_core.core.banner import has_too_many_connection_errors  # type: ignore[import-untyped] # no marker
 
 from grok_app.ui import routes
-from grok_app.ui.components import notices
+from grok_app.ui.components import Moment, notices
 from grok_app.ui.session import Session, text
 
 
-def page(*content: rx.Component, class_name: str = "", **props: Any) -> rx.Component:
-    """A whole page around its content."""
+def page(
+    *content: rx.Component, class_name: str = "", header: rx.Component | None = None, **props: Any
+) -> rx.Component:
+    """A whole page around its content, with the studio's header unless it has another."""
     return rx.el.div(
         rx.el.a(text("skip_to_content"), href="#content", class_name="skip-link"),
-        _header(),
+        header or _studio_header(),
         rx.el.main(*content, id="content", tab_index=-1, class_name=f"content {class_name}"),
         notices(Session.notice),
         # Pages are prerendered and clicks before hydration are lost: tests and scripts wait for this mark.
         rx.cond(Session.is_hydrated, rx.el.span(id="hydrated", hidden=True)),
         class_name="frame",
-        lang=rx.cond(Session.is_chinese, "zh-CN", "en"),
+        lang=_language(),
         **props,
     )
 
@@ -39,6 +41,11 @@ def icon_button(icon: rx.Component, label: rx.Var[str], **props: Any) -> rx.Comp
     return rx.el.button(icon, aria_label=label, title=label, type="button", **props)
 
 
+def moment(at_ms: Any) -> rx.Component:
+    """Date and time of Unix milliseconds, in the page's language and the browser's time zone; a dash for none."""
+    return Moment.create(at=at_ms, language=_language())
+
+
 def connection_note() -> rx.Component:
     """A line at the top while the server can't be reached. Grows on top of any page."""
     return rx.cond(
@@ -47,22 +54,29 @@ def connection_note() -> rx.Component:
     )
 
 
-def _header() -> rx.Component:
+def header(home: str, *further: rx.Component) -> rx.Component:
+    """The line at the top: what leads home, the switches of every page, and what else a page has there."""
     return rx.el.header(
         rx.link(
             rx.el.img(src="/mark.svg", alt="", class_name="mark"),
             rx.el.span(text("brand")),
-            href=routes.STUDIO,
+            href=home,
             class_name="brand",
         ),
         rx.el.div(
             icon_button(icon("languages"), text("language_switch"), on_click=Session.switch_language, id="language"),
             icon_button(icon("sun-moon"), text("color_mode"), on_click=rx.toggle_color_mode, id="color-mode"),
-            rx.cond(
-                Session.public_key != "",
-                icon_button(icon("log-out"), text("sign_out"), on_click=Session.sign_out, id="sign-out"),
-            ),
+            *further,
             class_name="header-actions",
         ),
         class_name="header",
     )
+
+
+def _language() -> rx.Var[str]:
+    return rx.cond(Session.is_chinese, "zh-CN", "en")
+
+
+def _studio_header() -> rx.Component:
+    sign_out = icon_button(icon("log-out"), text("sign_out"), on_click=Session.sign_out, id="sign-out")
+    return header(routes.STUDIO, rx.cond(Session.public_key != "", sign_out))

@@ -5,6 +5,11 @@ from typing import Final
 LOGIN: Final = "/login"
 CHAT: Final = "/chat"
 ADMIN_LOGIN: Final = "/admin/login"
+OVERVIEW: Final = "/admin"
+ACCOUNTS: Final = "/admin/token"
+CACHE: Final = "/admin/cache"
+SETTINGS: Final = "/admin/config"
+REQUESTS: Final = "/admin/requests"
 
 API_REFERENCE: Final = "/docs"
 STUDIO: Final = CHAT

@@ -13,7 +13,7 @@ from reflex.utils.prerequisites import get_and_validate_app
 from grok_app.errors import NotFoundError
 from grok_app.runtime import current
 from grok_app.ui.components import Notice
-from grok_app.ui.i18n import EN, ZH, prefers_chinese
+from grok_app.ui.i18n import prefers_chinese, texts
 from grok_app.ui.routes import LOGIN
 
 
@@ -46,8 +46,9 @@ class Session(rx.State):
         """Show a toast. Not `rx.toast`: that needs eval, see `components.notices`."""
         self.notice = Notice(self.notice.serial + 1, kind, message)
 
-    def _say(self, key: str) -> str:
-        return (ZH if self.is_chinese else EN)[key]
+    def _say(self, key: str, **values: object) -> str:
+        sentence = texts("zh" if self.is_chinese else "en")[key]
+        return sentence.format(**values) if values else sentence
 
 
 def check_visitor(key: str) -> None:
@@ -63,9 +64,17 @@ def check_visitor(key: str) -> None:
     services.access.check_public(key or None)
 
 
-def text(key: str) -> rx.Var[str]:
-    """A text in the visitor's language. Both are in the page, so switching asks the server for nothing."""
-    return rx.cond(Session.is_chinese, ZH[key], EN[key])
+def text(key: str, **values: Any) -> rx.Var[str]:
+    """A text in the visitor's language. Both are in the page, so switching asks the server for nothing.
+
+    Args:
+        key: Dotted, `accounts.title`.
+        values: What stands for `{count}` and the like in it; variables of a state too.
+    """
+    chinese, english = texts("zh")[key], texts("en")[key]
+    if values:
+        chinese, english = chinese.format(**values), english.format(**values)
+    return rx.cond(Session.is_chinese, chinese, english)
 
 
 def is_connected(token: str) -> bool:

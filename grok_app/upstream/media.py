@@ -39,6 +39,8 @@ class Asset:
     id: str
     name: str
     """Empty when Grok didn't say."""
+    size_bytes: int = 0
+    """0 when Grok didn't say."""
 
 
 class MediaKind(StrEnum):

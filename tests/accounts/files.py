@@ -11,6 +11,7 @@ class ScriptedFiles:
 
     Attributes:
         kept: The ids of each account's files, as the list has them; a file may stand there twice.
+        size_bytes: What the list says of each file.
         list_failures: Why an account's list breaks off after its files, by credential.
         delete_failures: Why a file is not deleted, by its id.
         asked: Every call that was answered, `("listed", "<credential>")` or `("delete", "<id>")`, in order.
@@ -20,6 +21,7 @@ class ScriptedFiles:
 
     def __init__(self) -> None:
         self.kept: dict[str, list[str]] = {}
+        self.size_bytes = 0
         self.list_failures: dict[str, UpstreamError] = {}
         self.delete_failures: dict[str, UpstreamError] = {}
         self.asked: list[tuple[str, str]] = []
@@ -31,7 +33,7 @@ class ScriptedFiles:
         """List them, one after the other."""
         for asset_id in self.kept.get(credential, []):
             await asyncio.sleep(0)
-            yield Asset(asset_id, "")
+            yield Asset(asset_id, "", self.size_bytes)
         if failure := self.list_failures.get(credential):
             raise failure
         self.asked.append(("listed", credential))

@@ -33,6 +33,21 @@ async def test_many_are_refreshed_whatever_becomes_of_one(
     assert [outcome.reason for outcome in task.failures()] == ["Grok is away", "There is no account with this token"]
 
 
+async def test_accounts_that_failed_are_refreshed_again(roster: Roster, jobs: AccountJobs, grok: ScriptedGrok) -> None:
+    """They alone, and the result is theirs alone."""
+    await roster.add({Pool.SUPER: ["second"]})
+    grok.quotas["second"] = UpstreamError(ErrorKind.UNAVAILABLE, "Grok is away", status=503)
+    task = jobs.start_refresh(["first", "second"])
+    await task.wait()
+    del grok.quotas["second"]
+    assert await task.retry_failed().wait() == {
+        "status": "success",
+        "summary": {"total": 1, "ok": 1, "fail": 0},
+        "results": {"second": True},
+        "errors": {},
+    }
+
+
 async def test_the_three_steps_are_taken_in_order(roster: Roster, jobs: AccountJobs, grok: ScriptedGrok) -> None:
     """With the date that the owner stated; the account then has its tag."""
     result = await jobs.start_adult_content(["first"], BORN).wait()

@@ -17,6 +17,7 @@ _ADMIN = {
     "/tokens": "get post patch",
     "/tokens/add": "post",
     "/tokens/delete": "post",
+    "/tokens/export": "post",
     "/tokens/refresh": "post",
     "/tokens/refresh/async": "post",
     "/tokens/nsfw/enable": "post",

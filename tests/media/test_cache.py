@@ -258,11 +258,29 @@ async def test_files_are_deleted(cache: MediaCache, folder: Path) -> None:
         await cache.put(Kind.IMAGE, name, BYTES)
     await cache.put(Kind.VIDEO, "a.mp4", BYTES)
     (folder / "image" / "c.png").write_bytes(BYTES)
+    assert cache.keeps(Kind.IMAGE, "a.png")
     assert await cache.delete(Kind.IMAGE, "a.png")
     assert not await cache.delete(Kind.IMAGE, "a.png")
+    assert not cache.keeps(Kind.IMAGE, "a.png")
     assert await cache.clear(Kind.IMAGE) == Stats(2, 2 * len(BYTES))
     assert cache.stats(Kind.IMAGE) == Stats(0, 0)
     assert files(folder) == {"a.mp4"}
+
+
+async def test_chosen_files_are_deleted_together(
+    cache: MediaCache, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many; what isn't there, can't be a name, or comes twice is not counted, and others stay."""
+    monkeypatch.setattr(cache_module, "_BATCH", 2)
+    names = [f"{number}.png" for number in range(5)]
+    for name in (*names, "other.png"):
+        await cache.put(Kind.IMAGE, name, BYTES)
+    await cache.put(Kind.VIDEO, "0.mp4", BYTES)
+    (folder / "image" / "new.png").write_bytes(BYTES)
+    wanted = [*names, "new.png", "0.png", "gone.png", "../video/0.mp4", "0.mp4", ""]
+    assert await cache.delete_named(Kind.IMAGE, wanted) == Stats(6, 6 * len(BYTES))
+    assert await cache.delete_named(Kind.IMAGE, wanted) == Stats(0, 0)
+    assert files(folder) == {"other.png", "0.mp4"}
 
 
 async def test_what_cannot_be_removed_is_kept_in_mind(cache: MediaCache, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from grok_app.errors import RateLimitedError
+from grok_app.errors import ConflictError, RateLimitedError
 from grok_app.tasks import (
     Ended,
     Event,
@@ -522,6 +522,45 @@ async def test_items_are_let_go_at_the_end() -> None:
 
 async def _forget(_: object) -> None:
     pass
+
+
+async def test_the_items_that_failed_can_be_done_again() -> None:
+    """They alone, as a task of their own; the first one stays as it is."""
+    hand = HandWork()
+
+    def again(items: Sequence[str]) -> Task:
+        return begin(echo, items=items)
+
+    task = begin(hand, again=again, concurrent=4)
+    await settle()
+    hand.finish("ac")
+    hand.fail("d", ItemFailedError("no luck"))
+    hand.fail("b", RateLimitedError("slow down"))
+    await task.wait()
+
+    assert task.can_retry
+    retried = task.retry_failed()
+    assert names([event async for event in retried.watch()]) == ["b", "d"]
+    assert (task.progress().fail, retried.progress().ok) == (2, 2)
+    assert not retried.can_retry
+
+
+async def test_only_what_failed_is_tried_again() -> None:
+    """Not a task under way, not one without failures, not one whose work can't be done again."""
+    hand = HandWork()
+    under_way = begin(hand, items="a", again=lambda items: begin(echo, items=items))
+    without_failures = begin(echo, again=lambda items: begin(echo, items=items))
+    once_only = begin(_fail)
+    await settle()
+    for task in (under_way, without_failures, once_only):
+        assert not task.can_retry
+        with pytest.raises(ConflictError, match="nothing to try again"):
+            task.retry_failed()
+    await under_way.abort()
+
+
+async def _fail(_: object) -> None:
+    raise ItemFailedError("no luck")
 
 
 @pytest.mark.parametrize("limits", [{"concurrent": 0}, {"batch_size": 0}], ids=["concurrent", "batch size"])

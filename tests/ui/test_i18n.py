@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from grok_app.ui.i18n import EN, ZH, prefers_chinese
+from grok_app.ui.i18n import prefers_chinese, texts
 
 PAGES = Path(__file__).parents[2] / "grok_app" / "ui"
-USED = re.compile(r'(?:text|_say)\("(\w+)"\)')
+USED = re.compile(r'(?:text|_say)\("([\w.]+)"')
+EN, ZH = texts("en"), texts("zh")
+FILLED = re.compile(r"\{(\w+)\}")
+SAME_IN_BOTH = {"brand", "language_switch", "tasks.progress"}
+"""Names, and what stands in the other language on purpose."""
 
 
 def test_no_text_is_missing_in_a_language() -> None:
@@ -20,7 +24,12 @@ def test_no_text_is_missing_in_a_language() -> None:
 
 def test_the_chinese_texts_are_chinese() -> None:
     """None was left in English; names and what stands in the other language on purpose aside."""
-    assert {key for key, text in ZH.items() if text.isascii()} == {"brand", "language_switch"}
+    assert {key for key, text in ZH.items() if text.isascii()} == SAME_IN_BOTH
+
+
+def test_both_languages_fill_in_the_same() -> None:
+    """A text with a number or a name in it has them in both."""
+    assert {key for key in EN if set(FILLED.findall(EN[key])) != set(FILLED.findall(ZH[key]))} == set()
 
 
 def test_every_text_in_use_exists() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
 
 import orjson
 import pytest
@@ -42,6 +43,26 @@ async def test_a_list_goes_on_to_its_last_page() -> None:
     assert assets == [Asset("a", "A"), Asset("b", "")]
     query = "/rest/assets?pageSize=50&orderBy=ORDER_BY_LAST_USE_TIME&source=SOURCE_ANY&isLatest=true"
     assert asked == [query, f"{query}&pageToken=t+%2F1"]
+
+
+@pytest.mark.parametrize(
+    ("told", "size"),
+    [
+        ({"fileSize": 12}, 12),
+        ({"size": "34"}, 34),
+        ({}, 0),
+        ({"fileSize": -1}, 0),
+        ({"fileSize": "a lot"}, 0),
+        ({"fileSize": "9" * 5000}, 0),
+        ({"fileSize": True}, 0),
+        ({"fileSize": None}, 0),
+    ],
+    ids=["number", "text", "none", "negative", "words", "endless", "yes", "null"],
+)
+async def test_sizes_are_read_where_they_make_sense(told: dict[str, Any], size: int) -> None:
+    """As a number or as text, by either name; anything else is no size, and no failure."""
+    assets, _ = await listed([orjson.dumps({"assets": [{"assetId": "a", **told}]})])
+    assert assets == [Asset("a", "", size)]
 
 
 async def test_a_page_token_that_comes_again_ends_the_list() -> None:

@@ -1,19 +1,22 @@
 """The accounts of the pool, which users of grok2api know as tokens."""
 
 from dataclasses import asdict
+from operator import attrgetter
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from grok_app.accounts import Changed, Note, Quota, Status, Tags, as_record
+from grok_app.accounts import Changed, Form, Note, Quota, Status, Tags, as_record, write_accounts
 from grok_app.api.body import json_body, read_json
 from grok_app.api.deps import Current, require_app_key
 from grok_app.api.responses import json_response
 from grok_app.catalog import Pool
+from grok_app.errors import NotFoundError
 
 router = APIRouter(prefix="/tokens", tags=["admin"], dependencies=[Depends(require_app_key)])
 MOST_TOKENS: Final = 100_000
+_MEDIA_TYPES: Final = {Form.TXT: "text/plain; charset=utf-8", Form.JSON: "application/json"}
 
 _Tokens = Annotated[list[str], Field(max_length=MOST_TOKENS, description="As they are pasted, `sso=` and all.")]
 _Items = Annotated[
@@ -52,6 +55,13 @@ class TokensToDelete(BaseModel):
     """Tokens of any pool."""
 
     tokens: _Tokens
+
+
+class TokensToExport(BaseModel):
+    """Accounts to write down, all if none is named."""
+
+    ids: Annotated[list[int] | None, Field(max_length=MOST_TOKENS, description="As the console knows them.")] = None
+    format: Annotated[Form, Field(description="A token per line, or JSON as `GET …/tokens` answers it.")] = Form.JSON
 
 
 class TokenChange(BaseModel):
@@ -102,6 +112,20 @@ async def add_tokens(request: Request, services: Current) -> Response:
     body = await read_json(request, TokensToAdd)
     changed = asdict(await services.roster.add({body.pool: body.tokens}))
     return json_response({"status": "success"} | {name: changed[name] for name in ("added", "duplicates", "skipped")})
+
+
+@router.post("/export", summary="Export accounts", openapi_extra=json_body(TokensToExport))
+async def export_tokens(request: Request, services: Current) -> Response:
+    """Answer a file that can be imported again, oldest account first. Ids that are gone are passed over."""
+    body = await read_json(request, TokensToExport)
+    accounts = services.roster.all() if body.ids is None else services.roster.chosen(body.ids)
+    if not accounts:
+        raise NotFoundError("There are no such accounts", code="token_not_found")
+    return Response(
+        write_accounts(sorted(accounts, key=attrgetter("id")), body.format),
+        media_type=_MEDIA_TYPES[body.format],
+        headers={"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="token.{body.format}"'},
+    )
 
 
 @router.post("/delete", summary="Delete accounts", openapi_extra=json_body(TokensToDelete))

@@ -1,6 +1,25 @@
 """React components of our own, where Reflex has none that fits."""
 
-from grok_app.ui.components.chat import composer, copy_button, markdown, transcript
+from grok_app.ui.components.chat import composer, markdown, transcript
+from grok_app.ui.components.copying import copy_answer, copy_button
+from grok_app.ui.components.moment import Moment
 from grok_app.ui.components.notices import Notice, notices
+from grok_app.ui.components.operator import console_page_marker, sign_in_form, sign_out_button
+from grok_app.ui.components.texts import FileRequest, file_download, text_intake
 
-__all__ = ["Notice", "composer", "copy_button", "markdown", "notices", "transcript"]
+__all__ = [
+    "FileRequest",
+    "Moment",
+    "Notice",
+    "composer",
+    "console_page_marker",
+    "copy_answer",
+    "copy_button",
+    "file_download",
+    "markdown",
+    "notices",
+    "sign_in_form",
+    "sign_out_button",
+    "text_intake",
+    "transcript",
+]

@@ -1,11 +1,11 @@
-// The chat's own React components: Markdown, CopyButton, Composer, Transcript.
+// The chat's own React components: Markdown, Composer, Transcript.
 import { createContext, createElement as h, useContext, useEffect, useRef, useState } from "react";
-import { ArrowUp, Check, Copy, Square } from "lucide-react";
+import { ArrowUp, Square } from "lucide-react";
 import ReactMarkdown from "react-markdown";
 import rehypeHighlight from "rehype-highlight";
 import remarkGfm from "remark-gfm";
+import { CopyButton } from "../copying/copying.js"; // where Reflex puts it, see copying.py
 
-const COPIED_MS = 1600;
 const NEAR_BOTTOM_PX = 80;
 const Labels = createContext({ copyLabel: "Copy", copiedLabel: "Copied" });
 
@@ -23,22 +23,6 @@ export function Markdown({ source, copyLabel, copiedLabel }) {
       { className: "markdown" },
       h(ReactMarkdown, { remarkPlugins: REMARK, rehypePlugins: REHYPE, components: ELEMENTS }, source),
     ),
-  );
-}
-
-export function CopyButton({ source, copyLabel, copiedLabel }) {
-  const [isCopied, setCopied] = useState(false);
-  useEffect(() => {
-    if (!isCopied) return undefined;
-    const timer = setTimeout(() => setCopied(false), COPIED_MS);
-    return () => clearTimeout(timer);
-  }, [isCopied]);
-  const label = isCopied ? copiedLabel : copyLabel;
-  const copy = async () => setCopied(await putOnClipboard(typeof source === "function" ? source() : source));
-  return h(
-    "button",
-    { type: "button", className: "button quiet icon small", "aria-label": label, title: label, onClick: copy },
-    h(isCopied ? Check : Copy, { size: 15, "aria-hidden": true }),
   );
 }
 
@@ -165,21 +149,4 @@ function fit(field) {
   if (!field) return;
   field.style.height = "auto";
   field.style.height = `${field.scrollHeight}px`;
-}
-
-async function putOnClipboard(text) {
-  if (navigator.clipboard) {
-    return navigator.clipboard.writeText(text).then(
-      () => true,
-      () => false,
-    );
-  }
-  const carrier = document.createElement("textarea");
-  carrier.value = text;
-  carrier.className = "off-screen";
-  document.body.append(carrier);
-  carrier.select();
-  const isCopied = document.execCommand("copy");
-  carrier.remove();
-  return isCopied;
 }

@@ -26,16 +26,6 @@ class Markdown(_ChatComponent):
     copied_label: rx.Var[str]
 
 
-class CopyButton(_ChatComponent):
-    """Puts a text on the clipboard, also where the browser has no clipboard API (plain http)."""
-
-    tag = "CopyButton"
-
-    source: rx.Var[str]
-    copy_label: rx.Var[str]
-    copied_label: rx.Var[str]
-
-
 class Composer(_ChatComponent):
     """The field to write in. Enter sends, Shift+Enter begins a line, an input method's Enter does neither."""
 
@@ -61,11 +51,6 @@ class Transcript(_ChatComponent):
 def markdown(source: rx.Var[str], **props: Any) -> rx.Component:
     """Show Markdown."""
     return Markdown.create(source=source, **props)
-
-
-def copy_button(source: rx.Var[str], **props: Any) -> rx.Component:
-    """Offer a text for copying."""
-    return CopyButton.create(source=source, **props)
 
 
 def composer(*toolbar: rx.Component, **props: Any) -> rx.Component:

@@ -1,15 +1,36 @@
 """The pages, each a folder with its view and, where it has one, its state."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import reflex as rx
 
 from grok_app.ui import routes
-from grok_app.ui.pages import admin_login, chat, login, not_found
+from grok_app.ui.console import TasksState
+from grok_app.ui.pages import (
+    accounts,
+    admin_login,
+    cache,
+    chat,
+    login,
+    not_found,
+    overview,
+    requests,
+    settings,
+)
 
 __all__ = ["ROUTES", "add_pages"]
 
-ROUTES: Final = (routes.LOGIN, routes.CHAT, routes.ADMIN_LOGIN)
+ROUTES: Final = (
+    routes.LOGIN,
+    routes.CHAT,
+    routes.ADMIN_LOGIN,
+    routes.OVERVIEW,
+    routes.ACCOUNTS,
+    routes.REQUESTS,
+    routes.CACHE,
+    routes.SETTINGS,
+)
 """The path of every page."""
 
 
@@ -17,5 +38,28 @@ def add_pages(app: rx.App) -> None:
     """Give the app its pages."""
     app.add_page(login.view, route=routes.LOGIN, title="Grok App", on_load=login.LoginState.enter)
     app.add_page(chat.view, route=routes.CHAT, title="Chat · Grok App", on_load=chat.ChatState.enter)
-    app.add_page(admin_login.view, route=routes.ADMIN_LOGIN, title="Console · Grok App")
+    app.add_page(
+        admin_login.view,
+        route=routes.ADMIN_LOGIN,
+        title="Console · Grok App",
+        on_load=admin_login.AdminLoginState.enter,
+    )
+    _add_console_page(app, routes.OVERVIEW, "Overview", overview.view, overview.OverviewState.watch)
+    _add_console_page(app, routes.ACCOUNTS, "Accounts", accounts.view, accounts.AccountsState.watch)
+    _add_console_page(app, routes.REQUESTS, "Requests", requests.view)
+    _add_console_page(app, routes.CACHE, "Cache", cache.view, cache.FilesState.watch, cache.OnlineState.watch)
+    _add_console_page(app, routes.SETTINGS, "Settings", settings.view)
     app.add_page(not_found.view, route="404", title="Grok App")
+
+
+def _add_console_page(app: rx.App, route: str, title: str, view: Callable[[], rx.Component], *events: Any) -> None:
+    """Add a page of the console.
+
+    Args:
+        app: Gets it.
+        route: Its path.
+        title: Of the browser's tab.
+        view: Makes it.
+        events: What happens when it is opened, beside the look at the tasks.
+    """
+    app.add_page(view, route=route, title=f"{title} · Grok App", on_load=[TasksState.watch, *events])

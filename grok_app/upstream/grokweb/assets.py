@@ -1,5 +1,6 @@
 """What Grok keeps for an account. Source: protocol notes, section 3.5."""
 
+import re
 from collections.abc import AsyncGenerator
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -16,6 +17,7 @@ _ABOUT: Final = "the files"
 _REFERER_PATH: Final = "/files"
 _PAGE_LIMIT_BYTES: Final = 2 << 20
 _MOST_PAGES: Final = 2000
+_DIGITS: Final = re.compile(r"[0-9]{1,15}")
 _FIRST_PAGE: Final = {
     "pageSize": "50",
     "orderBy": "ORDER_BY_LAST_USE_TIME",
@@ -64,8 +66,18 @@ def _assets(page: dict[str, Any]) -> list[Asset]:
     """The files of a page; what has no id is none."""
     items = page.get("assets")
     found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    named = [(_text(item.get("assetId")), _text(item.get("name") or item.get("fileName"))) for item in found]
-    return [Asset(asset_id, name) for asset_id, name in named if asset_id]
+    return [asset for item in found if (asset := _asset(item)).id]
+
+
+def _asset(item: dict[str, Any]) -> Asset:
+    name = _text(item.get("name") or item.get("fileName"))
+    return Asset(_text(item.get("assetId")), name, _size(item.get("fileSize", item.get("size"))))
+
+
+def _size(value: object) -> int:
+    """A whole number, which may be written as text: Protobuf's JSON does so with large ones."""
+    text = str(value) if isinstance(value, int | str) else ""
+    return int(text) if _DIGITS.fullmatch(text) else 0
 
 
 def _text(value: object) -> str:

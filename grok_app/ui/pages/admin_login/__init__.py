@@ -1,5 +1,6 @@
-"""The operator's sign-in. The console comes later; for now the page says where the operator's API is."""
+"""The operator's sign-in."""
 
+from grok_app.ui.pages.admin_login.state import AdminLoginState
 from grok_app.ui.pages.admin_login.view import view
 
-__all__ = ["view"]
+__all__ = ["AdminLoginState", "view"]

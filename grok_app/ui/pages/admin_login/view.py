@@ -1,25 +1,25 @@
-"""A small page that says what there is today."""
+"""One field and one button."""
 
 # mypy: disable-error-code="no-any-return"
 # Reflex makes its element functions at run time, without types.
 
+from typing import Final
+
 import reflex as rx
 
 from grok_app.ui import routes
-from grok_app.ui.layout import page
+from grok_app.ui.components import sign_in_form
+from grok_app.ui.layout import header, page
 from grok_app.ui.session import text
+
+_LABELS: Final = ("title", "lead", "key", "show", "hide", "submit", "wait", "unreachable", "hint")
 
 
 def view() -> rx.Component:
     """The page."""
+    labels = {name: text(f"operator.{name}") for name in _LABELS}
     return page(
-        rx.el.section(
-            rx.el.h1(text("admin_title"), class_name="card-title"),
-            rx.el.p(text("admin_lead"), class_name="lead"),
-            rx.el.p(text("admin_api"), " ", rx.el.code("/v1/admin"), class_name="lead"),
-            # Not a page of Reflex's: a plain link makes the browser ask the server.
-            rx.el.a(text("admin_docs"), href=routes.API_REFERENCE, class_name="button primary"),
-            class_name="card",
-        ),
+        sign_in_form(labels, home=routes.OVERVIEW),
         class_name="centered",
+        header=header(routes.ADMIN_LOGIN),
     )

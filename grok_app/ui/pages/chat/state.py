@@ -117,7 +117,7 @@ class ChatState(Session):
                         self._show(answering)
         except Exception:  # a bug in one answer must not leave the page waiting for ever
             _log.exception("chat page failed")
-            answering.error = self._say("chat_failed")
+            answering.error = self._say("chat.failed")
         finally:
             async with self:
                 self._finish(answering)
@@ -138,7 +138,7 @@ class ChatState(Session):
             self._notify("error", error.message)
             return False
         if len(question) > _QUESTION_LIMIT_CHARS:
-            self._notify("error", self._say("chat_too_long"))
+            self._notify("error", self._say("chat.too_long"))
             return False
         return True
 

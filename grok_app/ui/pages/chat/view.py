@@ -17,12 +17,12 @@ from grok_app.ui.session import text
 def view() -> rx.Component:
     """The page."""
     return page(
-        rx.cond(ChatState.is_empty, rx.fragment(), rx.el.h1(text("chat_heading"), class_name="off-screen")),
+        rx.cond(ChatState.is_empty, rx.fragment(), rx.el.h1(text("chat.heading"), class_name="off-screen")),
         transcript(
             rx.cond(ChatState.is_empty, _welcome()),
             rx.foreach(ChatState.turns, _turn),
             rx.cond(ChatState.is_answering, _answer_in_progress()),
-            label=text("chat_transcript"),
+            label=text("chat.transcript"),
         ),
         rx.el.div(_composer(), class_name="composer-dock"),
         on_unmount=ChatState.stop,
@@ -32,9 +32,9 @@ def view() -> rx.Component:
 
 def _welcome() -> rx.Component:
     return rx.el.section(
-        rx.el.h1(text("chat_title")),
-        rx.el.p(text("chat_lead"), class_name="lead"),
-        rx.el.div(*(_example(f"chat_example_{number}") for number in (1, 2, 3)), class_name="examples"),
+        rx.el.h1(text("chat.title")),
+        rx.el.p(text("chat.lead"), class_name="lead"),
+        rx.el.div(*(_example(f"chat.example_{number}") for number in (1, 2, 3)), class_name="examples"),
         class_name="welcome",
     )
 
@@ -47,10 +47,10 @@ def _example(key: str) -> rx.Component:
 def _turn(turn: Any) -> rx.Component:
     return rx.el.article(
         _question(turn.question),
-        rx.cond(turn.thinking != "", _thoughts(turn.thinking, text("chat_thought"))),
+        rx.cond(turn.thinking != "", _thoughts(turn.thinking, text("chat.thought"))),
         rx.cond(turn.answer != "", _markdown(turn.answer)),
         rx.cond(turn.error != "", rx.el.p(turn.error, role="alert", class_name="answer-error")),
-        rx.cond(turn.is_stopped, rx.el.p(text("chat_stopped"), class_name="hint")),
+        rx.cond(turn.is_stopped, rx.el.p(text("chat.stopped"), class_name="hint")),
         rx.el.div(
             rx.cond(turn.answer != "", copy_button(turn.answer, **_copy_labels())),
             _retry(),
@@ -65,7 +65,7 @@ def _answer_in_progress() -> rx.Component:
         _question(ChatState.question),
         rx.cond(
             ChatState.thinking != "",
-            _thoughts(ChatState.thinking, rx.cond(ChatState.answer == "", text("chat_thinking"), text("chat_thought"))),
+            _thoughts(ChatState.thinking, rx.cond(ChatState.answer == "", text("chat.thinking"), text("chat.thought"))),
         ),
         rx.cond(
             ChatState.answer != "",
@@ -75,7 +75,7 @@ def _answer_in_progress() -> rx.Component:
                 rx.el.span(),
                 rx.el.span(),
                 role="status",
-                aria_label=text("chat_waiting"),
+                aria_label=text("chat.waiting"),
                 class_name="waiting",
             ),
         ),
@@ -106,29 +106,29 @@ def _copy_labels() -> dict[str, Any]:
 
 def _retry() -> rx.Component:
     return icon_button(
-        icon("refresh-cw", 15), text("chat_retry"), on_click=ChatState.retry, class_name="button quiet icon small retry"
+        icon("refresh-cw", 15), text("chat.retry"), on_click=ChatState.retry, class_name="button quiet icon small retry"
     )
 
 
 def _composer() -> rx.Component:
     return composer(
-        _select(text("chat_model"), ChatState.model, ChatState.choose_model, {model: model for model in CHAT_MODELS}),
+        _select(text("chat.model"), ChatState.model, ChatState.choose_model, {model: model for model in CHAT_MODELS}),
         _select(
-            text("chat_effort"),
+            text("chat.effort"),
             ChatState.effort,
             ChatState.choose_effort,
-            {effort: text(f"effort_{effort}") for effort in EFFORTS},
+            {effort: text(f"effort.{effort}") for effort in EFFORTS},
         ),
         icon_button(
             icon("square-pen", 16),
-            text("chat_new"),
+            text("chat.new"),
             on_click=ChatState.start_over,
             disabled=ChatState.is_empty,
             id="new-chat",
         ),
-        placeholder=text("chat_placeholder"),
-        send_label=text("chat_send"),
-        stop_label=text("chat_stop"),
+        placeholder=text("chat.placeholder"),
+        send_label=text("chat.send"),
+        stop_label=text("chat.stop"),
         is_busy=ChatState.is_answering,
         on_send=ChatState.send,
         on_stop=ChatState.stop,

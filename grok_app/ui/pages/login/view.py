@@ -15,16 +15,16 @@ def view() -> rx.Component:
     return page(
         rx.el.form(
             rx.el.img(src="/mark.svg", alt="", class_name="mark large"),
-            rx.el.h1(text("login_title"), class_name="card-title"),
-            rx.el.p(text("login_lead"), class_name="lead"),
-            rx.el.label(text("login_key"), html_for="key", class_name="label"),
+            rx.el.h1(text("login.title"), class_name="card-title"),
+            rx.el.p(text("login.lead"), class_name="lead"),
+            rx.el.label(text("login.key"), html_for="key", class_name="label"),
             _key_field(),
             rx.cond(
                 LoginState.error != "",
                 rx.el.p(LoginState.error, id="key-error", role="alert", class_name="field-error"),
             ),
-            rx.el.button(text("login_submit"), type="submit", class_name="button primary wide"),
-            rx.el.p(text("login_hint"), class_name="hint"),
+            rx.el.button(text("login.submit"), type="submit", class_name="button primary wide"),
+            rx.el.p(text("login.hint"), class_name="hint"),
             on_submit=LoginState.sign_in,
             class_name="card",
         ),
@@ -47,7 +47,7 @@ def _key_field() -> rx.Component:
         ),
         icon_button(
             rx.cond(LoginState.is_key_shown, icon("eye-off"), icon("eye")),
-            rx.cond(LoginState.is_key_shown, text("login_hide"), text("login_show")),
+            rx.cond(LoginState.is_key_shown, text("login.hide"), text("login.show")),
             on_click=LoginState.toggle_key,
         ),
         class_name="field",

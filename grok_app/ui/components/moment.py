@@ -1,0 +1,15 @@
+"""A moment in the visitor's words, see `moment.js`: only the browser knows the time zone."""
+
+import reflex as rx
+
+
+class Moment(rx.Component):
+    """Date and time; a dash where there is none."""
+
+    library = rx.asset("moment.js", shared=True).importable_path
+    tag = "Moment"
+
+    at: rx.Var[int]
+    """Unix milliseconds; 0 for none."""
+    language: rx.Var[str]
+    """A tag, `zh-CN`."""

@@ -1,0 +1,118 @@
+// The operator's door: the form that signs in, the button that signs out, and what keeps all tabs in step.
+// The session is a cookie that no script can read, so only an answer of the server's can set it or take it away.
+import { createElement as h, useEffect, useState } from "react";
+import { Eye, EyeOff, LogOut } from "lucide-react";
+
+const SESSION = "/v1/admin/session";
+const LAST_PAGE = "grok_app_console_page";
+const TABS = "grok_app_console";
+const SIGNED_OUT = "signed-out";
+
+export function SignIn({ home, labels }) {
+  const [key, setKey] = useState("");
+  const [isShown, setShown] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState("");
+  const [waitS, setWaitS] = useState(0);
+  useEffect(() => {
+    if (waitS <= 0) return undefined;
+    const timer = setTimeout(() => setWaitS(waitS - 1), 1000);
+    return () => clearTimeout(timer);
+  }, [waitS]);
+  const signIn = async (event) => {
+    event.preventDefault();
+    setBusy(true);
+    setError("");
+    const failure = await open(key, labels);
+    if (failure === null) return location.replace(lastPage(home));
+    setBusy(false);
+    setWaitS(failure.waitS);
+    setError(failure.waitS ? "" : failure.message);
+  };
+  const message = waitS > 0 ? labels.wait.replace("{seconds}", waitS) : error;
+  return h(
+    "form",
+    { className: "card", onSubmit: signIn },
+    h("img", { src: "/mark.svg", alt: "", className: "mark large" }),
+    h("h1", { className: "card-title" }, labels.title),
+    h("p", { className: "lead" }, labels.lead),
+    h("label", { htmlFor: "operator-key", className: "label" }, labels.key),
+    h(
+      "div",
+      { className: "field" },
+      h("input", {
+        id: "operator-key",
+        className: "input",
+        type: isShown ? "text" : "password",
+        autoComplete: "current-password",
+        autoFocus: true,
+        required: true,
+        value: key,
+        onChange: (event) => setKey(event.target.value),
+        "aria-invalid": message !== "",
+        "aria-describedby": "operator-key-error",
+      }),
+      h(
+        "button",
+        {
+          type: "button",
+          className: "button quiet icon",
+          "aria-label": isShown ? labels.hide : labels.show,
+          title: isShown ? labels.hide : labels.show,
+          onClick: () => setShown(!isShown),
+        },
+        h(isShown ? EyeOff : Eye, { size: 18, "aria-hidden": true }),
+      ),
+    ),
+    message && h("p", { id: "operator-key-error", role: "alert", className: "field-error" }, message),
+    h("button", { type: "submit", className: "button primary wide", disabled: isBusy || waitS > 0 }, labels.submit),
+    h("p", { className: "hint" }, labels.hint),
+  );
+}
+
+export function SignOut({ to, label }) {
+  const leave = async () => {
+    await fetch(SESSION, { method: "DELETE" }).catch(() => null);
+    sessionStorage.removeItem(LAST_PAGE);
+    new BroadcastChannel(TABS).postMessage(SIGNED_OUT);
+    location.replace(to);
+  };
+  return h(
+    "button",
+    { type: "button", id: "sign-out", className: "button quiet icon", "aria-label": label, title: label, onClick: leave },
+    h(LogOut, { size: 18, "aria-hidden": true }),
+  );
+}
+
+// Remembers the page for the way back after a sign-in, and leaves with the tab that signs out.
+export function ConsolePage({ path, to }) {
+  useEffect(() => sessionStorage.setItem(LAST_PAGE, path), [path]);
+  useEffect(() => {
+    const tabs = new BroadcastChannel(TABS);
+    tabs.onmessage = ({ data }) => data === SIGNED_OUT && location.replace(to);
+    return () => tabs.close();
+  }, [to]);
+  return null;
+}
+
+// Why the door stays shut, or null when it is open.
+async function open(key, labels) {
+  let answer;
+  try {
+    answer = await fetch(SESSION, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ app_key: key }),
+    });
+  } catch {
+    return { message: labels.unreachable, waitS: 0 };
+  }
+  if (answer.ok) return null;
+  const body = await answer.json().catch(() => null);
+  return { message: body?.error?.message ?? labels.unreachable, waitS: Number(answer.headers.get("Retry-After")) || 0 };
+}
+
+function lastPage(home) {
+  const path = sessionStorage.getItem(LAST_PAGE) ?? home;
+  return path === home || path.startsWith(`${home}/`) ? path : home;
+}

@@ -1,0 +1,64 @@
+"""The frame of the console's pages: header, navigation, content, and the tasks under way."""
+
+# mypy: disable-error-code="no-any-return"
+# Reflex makes its element functions at run time, without types.
+
+from typing import Final
+
+import reflex as rx
+
+from grok_app.ui import routes
+from grok_app.ui.components import console_page_marker, sign_out_button
+from grok_app.ui.console.tray import task_tray
+from grok_app.ui.layout import header, icon, page
+from grok_app.ui.session import text
+
+_PAGES: Final = (
+    (routes.OVERVIEW, "gauge", "console.overview"),
+    (routes.ACCOUNTS, "users", "console.accounts"),
+    (routes.REQUESTS, "activity", "console.requests"),
+    (routes.CACHE, "images", "console.cache"),
+    (routes.SETTINGS, "sliders-horizontal", "console.settings"),
+)
+"""Path, icon and name, in the order of the navigation."""
+
+
+def console_page(path: str, *content: rx.Component, actions: tuple[rx.Component, ...] = ()) -> rx.Component:
+    """A whole page of the console.
+
+    Args:
+        path: Its route; its name in the navigation is its heading.
+        content: What stands below the heading.
+        actions: Buttons beside the heading.
+    """
+    title = next(name for route, _, name in _PAGES if route == path)
+    return page(
+        console_page_marker(path, to=routes.ADMIN_LOGIN),
+        _navigation(path),
+        rx.el.div(
+            rx.el.div(
+                rx.el.h1(text(title), class_name="page-title"),
+                rx.el.div(*actions, class_name="page-actions"),
+                class_name="page-head",
+            ),
+            *content,
+            class_name="page-body",
+        ),
+        task_tray(),
+        class_name="console",
+        header=header(routes.OVERVIEW, sign_out_button(text("sign_out"), to=routes.ADMIN_LOGIN)),
+    )
+
+
+def _navigation(active: str) -> rx.Component:
+    links = [
+        rx.link(
+            icon(picture),
+            rx.el.span(text(name)),
+            href=route,
+            class_name="nav-link",
+            custom_attrs={"aria-current": "page"} if route == active else {},
+        )
+        for route, picture, name in _PAGES
+    ]
+    return rx.el.nav(*links, aria_label=text("console.navigation"), class_name="nav")

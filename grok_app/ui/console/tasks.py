@@ -1,0 +1,110 @@
+"""The tasks under way, below every page: whoever started them, a page, another tab or a script.
+
+They are the service's own. A tab only looks at them, and remembers which ended ones it no longer wants to see.
+"""
+
+import dataclasses
+from typing import Final
+
+from grok_app.runtime import current
+from grok_app.tasks import Task
+from grok_app.ui.console.guard import ConsoleState, operator_event
+
+_SHOWN_FAILURES: Final = 50
+_BEAT_S: Final = 0.5
+
+
+@dataclasses.dataclass
+class Failure:
+    """An item that failed."""
+
+    item: str
+    """Its name; of an account the masked token."""
+    reason: str
+
+
+@dataclasses.dataclass
+class TaskView:
+    """A task as a page shows it."""
+
+    id: str
+    kind: str
+    status: str
+    total: int
+    processed: int
+    ok: int
+    fail: int
+    is_over: bool
+    can_retry: bool
+    warning: str
+    failures: list[Failure]
+    """The first of them."""
+
+
+class TasksState(ConsoleState):
+    """The tray of one tab, the newest task first."""
+
+    tasks: list[TaskView] = []  # noqa: RUF012 - Reflex copies defaults for each tab
+    _dismissed: set[str] = set()  # noqa: RUF012 - likewise
+
+    @operator_event(background=True)
+    async def watch(self) -> None:
+        """Show what goes on, for as long as the tab shows this page; leave it when the session is over."""
+        async for _ in self._beats(_BEAT_S):
+            async with self:
+                self._look()
+
+    @operator_event
+    async def pause(self, task_id: str) -> None:
+        """Start no new item for now."""
+        current().tasks.get(task_id).pause()
+        self._look()
+
+    @operator_event
+    async def resume(self, task_id: str) -> None:
+        """Go on."""
+        current().tasks.get(task_id).resume()
+        self._look()
+
+    @operator_event
+    async def cancel(self, task_id: str) -> None:
+        """Start no new item ever."""
+        current().tasks.get(task_id).cancel()
+        self._look()
+
+    @operator_event
+    async def retry_failed(self, task_id: str) -> None:
+        """Do the failed items again, as a task of their own in this one's place."""
+        current().tasks.get(task_id).retry_failed()
+        self._dismissed.add(task_id)
+        self._look()
+
+    @operator_event
+    async def dismiss(self, task_id: str) -> None:
+        """Show it no longer in this tab, once it is over."""
+        self._dismissed.add(task_id)
+        self._look()
+
+    def _look(self) -> None:
+        tasks = [task for task in current().tasks.all() if not (task.is_over and task.id in self._dismissed)]
+        views = [_view(task) for task in reversed(tasks)]
+        if views != self.tasks:
+            self.tasks = views
+
+
+def _view(task: Task) -> TaskView:
+    progress = task.progress()
+    failures = [Failure(it.item, it.reason or "") for it in task.failures()[:_SHOWN_FAILURES]] if progress.fail else []
+    return TaskView(
+        id=task.id,
+        kind=task.kind,
+        status=progress.status,
+        total=progress.total,
+        processed=progress.processed,
+        ok=progress.ok,
+        fail=progress.fail,
+        is_over=task.is_over,
+        can_retry=task.can_retry,
+        warning=progress.warning or "",
+        failures=failures,
+    )

@@ -1,0 +1,199 @@
+"""What is done with one account or with the selected ones."""
+
+import dataclasses
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import contextmanager
+from typing import Any, Final
+
+from grok_app.accounts import Form, matching_ids, read_birth_date
+from grok_app.errors import InvalidRequestError
+from grok_app.runtime import current
+from grok_app.ui.components import FileRequest
+from grok_app.ui.console import operator_event
+from grok_app.ui.pages.accounts.rows import masked
+from grok_app.ui.pages.accounts.state import AccountsState
+
+_EXPORT: Final = "/v1/admin/tokens/export"
+
+
+@dataclasses.dataclass
+class Question:
+    """What the operator is asked before accounts go."""
+
+    count: int = 0
+    """0: nothing is asked."""
+    token: str = ""
+    """Masked, where it is one."""
+
+
+class ActionsState(AccountsState):
+    """Actions. One of them at a time; while it runs its buttons rest."""
+
+    busy: str = ""
+    """What is being done; empty: nothing."""
+    refreshing: list[int] = []  # noqa: RUF012 - Reflex copies defaults for each tab
+    question: Question = Question()
+    adult_count: int = 0
+    """How many accounts a date of birth is asked for; 0: none."""
+    birth_date: str = ""
+    adult_error: str = ""
+    is_exporting: bool = False
+    """Whether the dialog is open."""
+    download: FileRequest = FileRequest()
+    _asked: frozenset[int] = frozenset()
+
+    @operator_event(background=True)
+    async def refresh(self, account_id: int) -> None:
+        """Ask Grok for the quota of one account, and say what it told."""
+        async with self:
+            self.refreshing = [*self.refreshing, account_id]
+            task = current().jobs.start_refresh(_tokens([account_id]))
+        await task.wait()
+        async with self:
+            self.refreshing = [it for it in self.refreshing if it != account_id]
+            self._tell_refreshed(account_id, [failure.reason for failure in task.failures()])
+
+    @operator_event
+    async def refresh_selected(self) -> None:
+        """Ask Grok for their quotas; the task is shown below the page."""
+        tokens = _tokens(self._selected)
+        current().jobs.start_refresh(tokens)
+        self._done("accounts.refresh_started", count=len(tokens))
+
+    @operator_event
+    async def switch(self, account_id: int) -> None:
+        """Disable an account, or enable one that is disabled."""
+        roster = current().roster
+        is_enabled = await roster.enable([account_id])
+        if is_enabled or await roster.disable([account_id]):
+            self._done("accounts.enabled" if is_enabled else "accounts.disabled", count=1)
+
+    @operator_event
+    async def disable_selected(self) -> AsyncGenerator[None, None]:
+        """Let none of them serve."""
+        with self._doing("disable"):
+            yield
+            count = await current().roster.disable(self._selected)
+        self._done("accounts.disabled", count=count)
+
+    @operator_event
+    async def enable_selected(self) -> AsyncGenerator[None, None]:
+        """Let those of them serve again that are disabled."""
+        with self._doing("enable"):
+            yield
+            count = await current().roster.enable(self._selected)
+        self._done("accounts.enabled", count=count)
+
+    @operator_event
+    async def ask_delete(self, account_id: int) -> None:
+        """Ask whether an account is to be deleted."""
+        names = [masked(account) for account in current().roster.chosen([account_id])]
+        self._asked, self.question = frozenset({account_id}), Question(len(names), "".join(names))
+
+    @operator_event
+    async def ask_delete_selected(self) -> None:
+        """Ask whether they are to be deleted."""
+        self._asked, self.question = self._selected, Question(len(self._selected))
+
+    @operator_event
+    async def close_question(self) -> None:
+        """Delete nothing."""
+        self._asked, self.question = frozenset(), Question()
+
+    @operator_event
+    async def delete(self) -> AsyncGenerator[None, None]:
+        """Delete what was asked about."""
+        with self._doing("delete"):
+            yield
+            count = await current().roster.remove(self._asked)
+        self._asked, self.question = frozenset(), Question()
+        self._done("accounts.deleted", count=count)
+
+    @operator_event
+    async def ask_adult_content(self) -> None:
+        """Ask for the owner's date of birth, which Grok wants to know."""
+        self.birth_date = current().settings.snapshot.nsfw.birth_date
+        self.adult_count, self.adult_error = self.selected, ""
+
+    @operator_event
+    async def close_adult_content(self) -> None:
+        """Switch nothing on."""
+        self.adult_count = 0
+
+    @operator_event
+    async def start_adult_content(self, form: dict[str, Any]) -> None:
+        """Switch adult content on; the task is shown below the page."""
+        try:
+            birth_date = read_birth_date(str(form.get("birth_date", "")), "")
+        except InvalidRequestError as error:
+            self.adult_error = error.message
+            return
+        tokens = _tokens(self._selected)
+        current().jobs.start_adult_content(tokens, birth_date)
+        self.adult_count = 0
+        self._done("accounts.adult_started", count=len(tokens))
+
+    @operator_event
+    async def open_export(self) -> None:
+        """Ask what is to be exported."""
+        self.is_exporting = True
+
+    @operator_event
+    async def close_export(self) -> None:
+        """Export nothing."""
+        self.is_exporting = False
+
+    @operator_event
+    async def export(self, form: dict[str, Any]) -> None:
+        """Let the browser fetch the file; see `components.texts` for why it doesn't come from here."""
+        form_name, accounts = Form(form["format"]), current().roster.all()
+        ids = self._selected if form["scope"] == "selected" else matching_ids(accounts, self._query())
+        self.download = FileRequest(
+            self.download.serial + 1,
+            True,
+            _EXPORT,
+            {"ids": sorted(ids), "format": form_name.value},
+            f"token.{form_name}",
+        )
+        self.busy, self.is_exporting = "export", False
+
+    @operator_event
+    async def end_export(self, error: str) -> None:
+        """Say how it went."""
+        count = len(self.download.body.get("ids", ()))
+        self.busy, self.download = "", FileRequest(self.download.serial)
+        if error:
+            self._notify("error", error)
+        else:
+            self._done("accounts.exported", count=count)
+
+    @operator_event
+    async def report(self, error: str) -> None:
+        """Say what the browser could not do."""
+        self._notify("error", error)
+
+    @contextmanager
+    def _doing(self, action: str) -> Generator[None, None, None]:
+        self.busy = action
+        try:
+            yield
+        finally:
+            self.busy = ""
+
+    def _done(self, key: str, **values: object) -> None:
+        """Say what was done, and show it."""
+        self._notify("success", self._say(key, **values))
+        self._look()
+
+    def _tell_refreshed(self, account_id: int, reasons: list[str | None]) -> None:
+        [*accounts] = current().roster.chosen([account_id])
+        for account in accounts:
+            if reasons:
+                self._notify("error", f"{masked(account)}: {reasons[0]}")
+            else:
+                self._notify("success", self._say("accounts.refreshed", token=masked(account), quota=account.quota))
+        self._look()
+
+
+def _tokens(account_ids: Iterable[int]) -> list[str]:
+    return [account.credential.get_secret_value() for account in current().roster.chosen(account_ids)]

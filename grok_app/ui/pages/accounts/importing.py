@@ -1,0 +1,163 @@
+"""Importing accounts: a text comes piece by piece, is previewed, and then added.
+
+The text and what is read of it stay out of the state, which is sent and kept with every event; see `accounts.Intake`.
+"""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
+from typing import Final
+
+import reflex as rx
+
+from grok_app.accounts import Fault, Preview, preview
+from grok_app.catalog import Pool
+from grok_app.errors import GatewayError
+from grok_app.runtime import current
+from grok_app.ui.console import operator_event
+from grok_app.ui.pages.accounts.actions import ActionsState
+
+_SHOWN_FAULTS: Final = 50
+
+
+@dataclasses.dataclass
+class FaultView:
+    """Something in the text that is no account."""
+
+    place: int
+    pool: str
+    """Empty where the place is a line."""
+    token: str
+    """Masked."""
+    reason: str
+
+
+@dataclasses.dataclass
+class PreviewView:
+    """What would come of the import."""
+
+    is_ready: bool = False
+    new: int = 0
+    basic: int = 0
+    super: int = 0
+    known: int = 0
+    repeated: int = 0
+    malformed: int = 0
+    faults: list[FaultView] = dataclasses.field(default_factory=list)
+    """The first of them."""
+
+
+class ImportState(ActionsState):
+    """The import dialog of one tab."""
+
+    is_importing: bool = False
+    import_pool: str = Pool.BASIC.value
+    wanted_piece: int = 0
+    """From 1; 0: no text is on its way."""
+    size_chars: int = 0
+    received_chars: int = 0
+    import_error: str = ""
+    preview: PreviewView = PreviewView()
+
+    @rx.var
+    def is_receiving(self) -> bool:
+        """Whether a text is on its way, or being read."""
+        return self.wanted_piece > 0
+
+    @operator_event
+    async def open_import(self) -> None:
+        """Open the dialog, empty."""
+        self._start_over()
+        self.is_importing = True
+
+    @operator_event
+    async def close_import(self) -> None:
+        """Import nothing, and forget the text."""
+        self._start_over()
+        self.is_importing = False
+
+    @operator_event
+    async def choose_pool(self, pool: str) -> None:
+        """Where accounts belong that stand in no pool."""
+        self.import_pool = Pool(pool).value
+
+    @operator_event
+    async def begin_text(self, size_chars: int) -> None:
+        """Ask for the first piece."""
+        self.import_error = ""
+        with self._explained():
+            current().intake.begin(self._tab())
+            self.size_chars, self.received_chars, self.wanted_piece = size_chars, 0, 1
+
+    @operator_event
+    async def take_piece(self, piece: str) -> None:
+        """Keep a piece, and ask for the next one."""
+        with self._explained():
+            current().intake.add(self._tab(), piece)
+            self.received_chars += len(piece)
+            self.wanted_piece += 1
+
+    @operator_event
+    async def end_text(self) -> None:
+        """Read the text, and show what would come of it. Nothing is stored yet."""
+        with self._explained():
+            intake, pool = current().intake, Pool(self.import_pool)
+            arrivals = await asyncio.to_thread(intake.read, self._tab(), pool)
+            self.preview = _view(await preview(arrivals, current().roster))
+        self.wanted_piece = 0
+
+    @operator_event
+    async def refuse_text(self) -> None:
+        """Say that the browser didn't even send it."""
+        self.import_error = self._say("accounts.too_large")
+
+    @operator_event
+    async def back(self) -> None:
+        """Have another look at the text."""
+        self.preview = PreviewView()
+
+    @operator_event
+    async def import_text(self) -> AsyncGenerator[None, None]:
+        """Add what was previewed."""
+        with self._doing("import"), self._explained():
+            yield
+            arrivals = await asyncio.to_thread(current().intake.read, self._tab(), Pool(self.import_pool))
+            changed = await current().roster.add(arrivals.items)
+            self._start_over()
+            self.is_importing = False
+            counts = {"new": changed.added, "known": changed.duplicates, "malformed": len(changed.skipped)}
+            self._done("accounts.imported", **counts)
+
+    def _tab(self) -> str:
+        return self.router.session.client_token
+
+    def _start_over(self) -> None:
+        current().intake.drop(self._tab())
+        self.wanted_piece, self.import_error, self.preview = 0, "", PreviewView()
+
+    @contextmanager
+    def _explained(self) -> Generator[None, None, None]:
+        """Let what goes wrong stand in the dialog, where the text can be corrected."""
+        try:
+            yield
+        except GatewayError as error:
+            self._start_over()
+            self.import_error = error.message
+
+
+def _view(seen: Preview) -> PreviewView:
+    return PreviewView(
+        is_ready=True,
+        new=sum(seen.new.values()),
+        basic=seen.new.get(Pool.BASIC, 0),
+        super=seen.new.get(Pool.SUPER, 0),
+        known=seen.known,
+        repeated=seen.repeated,
+        malformed=len(seen.faults),
+        faults=[_fault(fault, seen.is_by_line) for fault in seen.faults[:_SHOWN_FAULTS]],
+    )
+
+
+def _fault(fault: Fault, is_by_line: bool) -> FaultView:
+    return FaultView(fault.place, "" if is_by_line else fault.pool, fault.token, fault.reason)

@@ -1,0 +1,5 @@
+"""What happened to each request."""
+
+from grok_app.ui.pages.requests.view import view
+
+__all__ = ["view"]

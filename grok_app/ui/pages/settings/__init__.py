@@ -1,0 +1,5 @@
+"""Everything that may change while it runs."""
+
+from grok_app.ui.pages.settings.view import view
+
+__all__ = ["view"]

@@ -79,12 +79,12 @@ def operator_event(handler: Callable[..., Any] | None = None, *, background: boo
 
 def _guard(handler: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(handler)
-    async def guarded(self: Any, *args: Any) -> AsyncGenerator[Any, None]:
+    async def guarded(self: Any, *args: Any, **named: Any) -> AsyncGenerator[Any, None]:
         try:
             if not await _may(self):
                 yield rx.redirect(ADMIN_LOGIN, replace=True)
                 return
-            running = handler(self, *args)
+            running = handler(self, *args, **named)  # Reflex names them
             if inspect.isasyncgen(running):
                 async for event in running:
                     yield event

@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# Each file stays with one worker, which has servers of its own: more workers than four cost more than they save.
+AT_ONCE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 ifdef PORT
@@ -29,8 +31,8 @@ run: $(INSTALLED) ## Serve, with the real Grok as upstream
 dev: $(INSTALLED) ## Serve on one port and reload when a file changes
 	@$(BIN)/reflex run --env preview
 
-test: $(INSTALLED) /usr/bin/chromium ## Run all tests
-	@$(BIN)/grok-app build && $(BIN)/pytest
+test: $(INSTALLED) /usr/bin/chromium ## Run all tests, several at once
+	@$(BIN)/grok-app build && $(BIN)/pytest $(AT_ONCE)
 
 lint: $(INSTALLED) ## Check format, style, types and layers
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -111,8 +111,12 @@ class Sandbox:
 
     def asked(self, words: str) -> list[dict[str, Any]]:
         """The requests whose prompt has these words, oldest first."""
-        entries = self.http.get("/sandbox/requests").raise_for_status().json()
-        return [entry for entry in entries if words in _message_of(entry["body"])]
+        return [entry for entry in self.journal() if words in _message_of(entry["body"])]
+
+    def journal(self) -> list[dict[str, Any]]:
+        """The requests that it got lately, oldest first."""
+        entries: list[dict[str, Any]] = self.http.get("/sandbox/requests").raise_for_status().json()
+        return entries
 
     def state(self) -> dict[str, Any]:
         """What goes on, and what is left to each account."""

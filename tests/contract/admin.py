@@ -11,7 +11,7 @@ import httpx
 from grok_app.catalog import Pool
 from tests.conftest import API_KEY, APP_KEY, ENDLESS, KEYS, QUICK_RETRIES, GatewayFactory
 from tests.contract.wire import events
-from tests.servers import Gateway
+from tests.servers import Gateway, Sandbox
 
 PREFIXES: Final = ["/v1/admin", "/api/v1/admin"]
 DESK: Final = {
@@ -74,6 +74,11 @@ def account_of(admin: httpx.Client, token: str) -> dict[str, Any]:
     pools = admin.get("/tokens").raise_for_status().json()
     [account] = [account for accounts in pools.values() for account in accounts if account["token"] == token]
     return dict(account)
+
+
+def asked_for(sandbox: Sandbox, tokens: Iterable[str]) -> set[str]:
+    """Those of the tokens that the sandbox has been asked about."""
+    return {entry["account"] for entry in sandbox.journal()} & set(tokens)
 
 
 def set_up(admin: httpx.Client, **settings: Any) -> None:

@@ -9,13 +9,13 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -32,13 +32,31 @@ class Demo:
     sandbox_url: str
     api_key: str
     public_key: str
+    operators_key: str
     output: str
     """What it printed until it was ready."""
+
+    def operator(self) -> httpx.Client:
+        """A script of the operator's, which shows the key."""
+        headers = {"Authorization": f"Bearer {self.operators_key}"}
+        return httpx.Client(base_url=f"{self.url}/v1/admin", headers=headers, timeout=15)
 
     def upstream_states(self) -> list[str]:
         """How far each chat is that Grok was asked for: open, finished, cancelled."""
         requests = httpx.get(f"{self.sandbox_url}/sandbox/requests").json()
         return [request["state"] for request in requests if request["path"].endswith("/conversations/new")]
+
+
+@dataclass
+class Profile:
+    """A browser profile of its own, and what its pages complained about."""
+
+    context: BrowserContext
+    complaints: list[str] = field(default_factory=list)
+
+    def forgive(self, words: str) -> None:
+        """Drop the complaints with these words, which the test has provoked."""
+        self.complaints[:] = [complaint for complaint in self.complaints if words not in complaint]
 
 
 def free_port() -> str:
@@ -74,13 +92,25 @@ def running(*arguments: str, until: str, **environ: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A demo on a port of its own, with fresh data."""
+    """A demo on a port of its own, with fresh data. A test may say from which address its browser comes."""
     data = tmp_path_factory.mktemp("demo")
-    with running("demo", "--port", free_port(), "--data-dir", str(data), until="Ctrl-C") as output:
-        found = re.search(r"Pages +(\S+).*API key +(\S+).*Public key +(\S+).*simulated at ([^,\s]+)", output, re.DOTALL)
-        assert found, output
-        url, api_key, public_key, sandbox_url = found.groups()
-        yield Demo(url, sandbox_url, api_key, public_key, output)
+    arguments = ("--port", free_port(), "--data-dir", str(data))
+    with running("demo", *arguments, until="Ctrl-C", GROK_APP_TRUSTED_PROXIES="127.0.0.1") as output:
+        yield read_demo(output)
+
+
+def read_demo(output: str) -> Demo:
+    """What a demo says of itself."""
+    names = {
+        "url": "Pages",
+        "sandbox_url": "simulated at",
+        "api_key": "API key",
+        "public_key": "Public key",
+        "operators_key": "Operator's key",
+    }
+    found = {field: re.search(rf"{name} +([^,\s]+)", output) for field, name in names.items()}
+    assert all(found.values()), output
+    return Demo(**{field: match[1] for field, match in found.items() if match}, output=output)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -93,18 +123,35 @@ async def browser() -> AsyncGenerator[Browser, None]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def page(demo: Demo, browser: Browser) -> AsyncGenerator[Page, None]:
-    """A page that fails its test on an error in the console, its policy's included, or a request to another host."""
-    complaints: list[str] = []
-    context = await browser.new_context(base_url=demo.url, locale="en-US")
+async def profile(demo: Demo, browser: Browser) -> AsyncGenerator[Profile, None]:
+    """A profile that fails its test on an error in a page's console, its policy's included, or a foreign request."""
+    context = await browser.new_context(base_url=demo.url, locale="en-US", reduced_motion="reduce")
     await context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = await context.new_page()
-    page.on("console", lambda it: complaints.append(it.text) if it.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda it: complaints.append(str(it)))
-    page.on("request", lambda it: None if is_ours(it.url, demo) else complaints.append(it.url))
-    yield page
+    profile = Profile(context)
+    complain = profile.complaints.append
+    context.on("console", lambda it: complain(it.text) if it.type in {"error", "warning"} else None)
+    context.on("weberror", lambda it: complain(str(it.error)))
+    context.on("request", lambda it: None if is_ours(it.url, demo) else complain(it.url))
+    yield profile
+    complaints = list(profile.complaints)  # what is cut off by closing complains too
     await context.close()
     assert complaints == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(profile: Profile) -> Page:
+    """A page of that profile."""
+    return await profile.context.new_page()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def console(page: Page, demo: Demo) -> Page:
+    """The console's first page, signed in."""
+    await open_page(page, "/admin/login")
+    await sign_in(page, demo.operators_key)
+    await page.wait_for_url("**/admin")
+    await page.wait_for_selector("#hydrated", state="attached")
+    return page
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -127,6 +174,12 @@ async def open_page(page: Page, path: str) -> None:
     """Go there and wait until it is alive: a click before that is lost."""
     await page.goto(path)
     await page.wait_for_selector("#hydrated", state="attached")
+
+
+async def sign_in(page: Page, key: str) -> None:
+    """Show a key at the console's door."""
+    await page.get_by_label("Operator's key").fill(key)
+    await page.get_by_role("button", name="Sign in").click()
 
 
 async def send(page: Page, message: str) -> None:

@@ -52,7 +52,7 @@ async def test_no_page_scrolls_sideways(chat: Page, width: int) -> None:
     """From a phone to a desktop."""
     await chat.set_viewport_size({"width": width, "height": 800})
     for path in ("/chat", "/admin/login"):
-        await chat.goto(path)
+        await open_page(chat, path)
         assert await chat.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -3,12 +3,12 @@
 from sqlalchemy import Connection, create_engine
 
 from alembic import context
-from grok_app import access, accounts, settings
+from grok_app import access, accounts, requests, settings
 from grok_app.db import TableModel
 from grok_app.db.database import driver_url
 from grok_app.env import current_env
 
-TABLES = (access, accounts, settings)  # imported so that their tables stand in the metadata
+TABLES = (access, accounts, requests, settings)  # imported so that their tables stand in the metadata
 
 
 def migrate(connection: Connection) -> None:

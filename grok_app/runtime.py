@@ -32,6 +32,7 @@ from grok_app.imagine import EditService, ImagesRequest, ImagineService
 from grok_app.logs import configure_logging, get_logger
 from grok_app.media import Files, MediaCache, Sources, Transfer, open_media, open_remote_files
 from grok_app.reach import grokweb_options
+from grok_app.requests import Requests, open_requests
 from grok_app.settings import KEYS, SettingsService, open_settings
 from grok_app.tasks import Tasks, open_tasks
 from grok_app.upstream import open_grokweb
@@ -72,6 +73,7 @@ class Services:
     video: VideoService
     voice: VoiceService
     media: MediaCache
+    requests: Requests
 
     async def find_failures(self) -> list[str]:
         """Ask everything that requests need whether it answers; the names of what doesn't."""
@@ -130,6 +132,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
     vault = vault_of(env)
     async with (
         open_storage(env, vault, overrides) as (database, settings, roster),
+        open_requests(database, vault, settings) as requests,
         open_grokweb(lambda: grokweb_options(settings.snapshot)) as upstream,
         open_refresher(roster, upstream, settings) as refresher,
         open_tasks() as tasks,
@@ -141,7 +144,6 @@ async def open_services() -> AsyncGenerator[Services, None]:
         access = Access(settings)
         accounts = Accounts(roster, refresher)
         files = Files(media, Sources(media, remote, settings), Transfer(upstream, media, settings))
-        jobs = AccountJobs(roster, refresher, upstream, tasks, settings)
         services = Services(
             env=env,
             database=database,
@@ -154,7 +156,7 @@ async def open_services() -> AsyncGenerator[Services, None]:
             tasks=tasks,
             roster=roster,
             accounts=accounts,
-            jobs=jobs,
+            jobs=AccountJobs(roster, refresher, upstream, tasks, settings),
             intake=Intake(),
             chat=ChatService(upstream, accounts, files, settings),
             imagine=ImagineService(upstream, accounts, media, settings),
@@ -163,8 +165,9 @@ async def open_services() -> AsyncGenerator[Services, None]:
             voice=VoiceService(upstream, accounts, settings),
             online=OnlineFiles(roster, accounts, upstream, tasks, settings),
             media=media,
+            requests=requests,
         )
-        schedule = RefreshSchedule(roster, jobs, settings, Turn(database, TURN, TURN_S))
+        schedule = RefreshSchedule(roster, services.jobs, settings, Turn(database, TURN, TURN_S))
         async with _in_background(schedule.run()), _in_background(_keep_up(settings)):
             with _as_current(services):
                 yield services

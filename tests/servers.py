@@ -63,6 +63,11 @@ class Process:
         """The name of its log, for people."""
         return self._log.stem
 
+    @property
+    def folder(self) -> Path:
+        """Where its log is, and a gateway's data."""
+        return self._log.parent
+
     def log(self) -> str:
         """All that it has logged."""
         return self._log.read_text(errors="replace")

@@ -11,6 +11,8 @@ from grok_app.accounts.jobs import AccountJobs
 from grok_app.accounts.listing import Changed, Fault, Skipped
 from grok_app.accounts.online import Counted, OnlineFiles
 from grok_app.accounts.online_counts import OnlineCount, OnlineCounts, OnlineTotal
+from grok_app.accounts.online_search import OnlineColumn, search_online
+from grok_app.accounts.overview import summarize_pools
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.record import Note, Quota, Record, Tags, as_record, changed_fields, read_fields
 from grok_app.accounts.refresh import Refresher, open_refresher
@@ -55,6 +57,7 @@ __all__ = [
     "Lease",
     "NoAccountError",
     "Note",
+    "OnlineColumn",
     "OnlineCount",
     "OnlineCounts",
     "OnlineFiles",
@@ -85,7 +88,9 @@ __all__ = [
     "read_parcel",
     "read_text",
     "search",
+    "search_online",
     "summarize",
+    "summarize_pools",
     "unpack",
     "write_accounts",
     "write_parcel",

@@ -23,6 +23,7 @@ from grok_app.errors import (
     UpstreamTimeoutError,
 )
 from grok_app.settings import Settings
+from grok_app.trace import Attempt, note_attempt, note_first_word
 from grok_app.upstream import ErrorKind, UpstreamError
 
 _STATUS_OF: Final = {
@@ -122,16 +123,17 @@ class Failover:
     async def _on_account(
         self, lease: Lease, ask: Ask[ItemT], begins: Callable[[ItemT], bool], deadline: float
     ) -> AsyncGenerator[ItemT, None]:
-        stream, head = await self._open(lease, ask, begins, deadline)
-        async with aclosing(stream):
-            for item in head:
-                yield item
-            async for item in stream:
-                yield item
+        stream, head, attempt = await self._open(lease, ask, begins, deadline)
+        with _noting(attempt):
+            async with aclosing(stream):
+                for item in head:
+                    yield item
+                async for item in stream:
+                    yield item
 
     async def _open(
         self, lease: Lease, ask: Ask[ItemT], begins: Callable[[ItemT], bool], deadline: float
-    ) -> tuple[AsyncGenerator[ItemT, None], list[ItemT]]:
+    ) -> tuple[AsyncGenerator[ItemT, None], list[ItemT], Attempt]:
         """Open the answer and read as far as the first item that says something."""
         retry = self.settings.retry
         async for attempt in AsyncRetrying(
@@ -140,9 +142,13 @@ class Failover:
             stop=_Stop(retry.max_retry, deadline),
             reraise=True,
         ):
-            with attempt:
+            noted = note_attempt(lease.account_id)
+            with attempt, _noting(noted):
                 stream = ask(lease)
-                return stream, await _read_head(stream, begins)
+                head = await _read_head(stream, begins)
+                noted.succeed()
+                note_first_word()
+                return stream, head, noted
         raise AssertionError("tenacity raises before it runs out of attempts")
 
     def _may_pass(self, error: BaseException) -> bool:
@@ -190,6 +196,19 @@ def _as_gateway_error(error: UpstreamError) -> GatewayError:
             return UpstreamTimeoutError(message)
         case _:
             return UpstreamFailedError(message)
+
+
+@contextmanager
+def _noting(attempt: Attempt) -> Iterator[None]:
+    """Note the failure that ends this attempt."""
+    try:
+        yield
+    except UpstreamError as error:
+        attempt.fail(error.kind, str(error))
+        raise
+    except GatewayError as error:
+        attempt.fail(error.code, error.message)
+        raise
 
 
 async def _read_head(stream: AsyncGenerator[ItemT, None], begins: Callable[[ItemT], bool]) -> list[ItemT]:

@@ -1,7 +1,7 @@
 """What Grok keeps for accounts, counted and cleared. Source: API contract, section 10; protocol notes, section 3.5."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -12,6 +12,7 @@ from grok_app.accounts.roster import Roster
 from grok_app.accounts.service import Accounts
 from grok_app.accounts.token_tasks import Pace, TokenTasks, summed_up
 from grok_app.catalog import Pool
+from grok_app.errors import NotFoundError
 from grok_app.logs import get_logger
 from grok_app.settings import SettingsService
 from grok_app.tasks import ItemFailedError, Outcome, Task, Tasks
@@ -92,6 +93,15 @@ class OnlineFiles:
         pace = Pace(limits.list_concurrent, limits.list_batch_size)
         return self._tasks.start("online_load", tokens, self._count, conclude_all, pace)
 
+    def start_count_of(self, account_ids: Iterable[int]) -> Task:
+        """Count the files of these accounts. The result says how many could be counted, and `counts` the rest of it.
+
+        Raises:
+            NotFoundError: None of them is there any more.
+            OverloadedError: Too many tasks are under way.
+        """
+        return self.start_count(self._tokens(account_ids), _summary)
+
     def start_clear(self, tokens: Sequence[str]) -> Task:
         """Delete all files of these accounts.
 
@@ -105,6 +115,15 @@ class OnlineFiles:
         pace = Pace(limits.list_concurrent, limits.delete_batch_size)
         return self._tasks.start("online_clear", tokens, self._clear, _told_by_token, pace)
 
+    def start_clear_of(self, account_ids: Iterable[int]) -> Task:
+        """Delete all files of these accounts, as `start_clear` does.
+
+        Raises:
+            NotFoundError: None of them is there any more.
+            OverloadedError: Too many tasks are under way.
+        """
+        return self.start_clear(self._tokens(account_ids))
+
     async def clear(self, token: str | None) -> dict[str, Any]:
         """Delete all files of one account, and tell it as `start_clear` does; None: of one that could serve now.
 
@@ -117,6 +136,12 @@ class OnlineFiles:
         result = await self.start_clear([token]).wait()
         told: dict[str, Any] = result["results"][token]
         return told
+
+    def _tokens(self, account_ids: Iterable[int]) -> list[str]:
+        tokens = [account.credential.get_secret_value() for account in self._roster.chosen(account_ids)]
+        if not tokens:
+            raise NotFoundError("These accounts are not there any more")
+        return tokens
 
     async def _count(self, account: Account) -> int:
         sizes = await self._list(account)
@@ -181,6 +206,11 @@ class OnlineFiles:
     def _blame(self, account: Account, error: UpstreamError) -> None:
         self._roster.blame(account.id, error)
         log.info("grok's files refused", account_id=account.id, kind=error.kind, status=error.status, reason=str(error))
+
+
+def _summary(counted: Sequence[Counted]) -> dict[str, Any]:
+    ok = sum(one.error is None for one in counted)
+    return {"status": "success", "summary": {"total": len(counted), "ok": ok, "fail": len(counted) - ok}}
 
 
 def _told_by_token(tokens: Sequence[str], outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -57,6 +57,10 @@ class OnlineCounts:
         """Remember that nothing is known, and why."""
         self._put(account_id, OnlineCount(0, 0, reason, now_ms()))
 
+    def with_files(self) -> set[int]:
+        """The accounts that had files when they were counted."""
+        return {account_id for account_id, count in self._counts.items() if count.count}
+
     def total(self) -> OnlineTotal:
         """The sum over the accounts that could be counted."""
         self._forget_deleted()

@@ -4,7 +4,7 @@ Everything is in memory, so each look goes through all accounts; the marks are f
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -52,8 +52,8 @@ class AccountQuery:
     filter: Filter = Filter.ALL
     text: str = ""
     """In the note, a tag or the shown end of the token, whatever its case; or a whole token, or a mask as shown."""
-    sort: Column | None = None
-    """None: as they were added."""
+    sort: str | None = None
+    """A `Column`; None: as they were added."""
     is_ascending: bool = True
     page: int = 1
     page_size: int = PAGE_SIZES[0]
@@ -90,13 +90,21 @@ class Totals:
     calls: int
 
 
-def search(accounts: Iterable[Account], query: AccountQuery) -> AccountPage:
-    """The page of accounts that match, and how many there are; ties stand in the order of their ids."""
+def search(
+    accounts: Iterable[Account], query: AccountQuery, keys: Mapping[str, Callable[[Account], Any]] | None = None
+) -> AccountPage:
+    """The page of accounts that match, and how many there are; ties stand in the order of their ids.
+
+    Args:
+        accounts: All of them.
+        query: Which ones, and in which order.
+        keys: What else they can be sorted by, beside each `Column`.
+    """
     found = _found(accounts, query.text)
     matches = _of_filter(found, query.filter)
     matches.sort(key=lambda account: account.id)
     if query.sort:
-        matches.sort(key=_KEYS[query.sort], reverse=not query.is_ascending)  # stable either way
+        matches.sort(key={**_KEYS, **(keys or {})}[query.sort], reverse=not query.is_ascending)  # stable either way
     page_count = max(1, -(-len(matches) // query.page_size))
     page = min(max(1, query.page), page_count)
     part = matches[(page - 1) * query.page_size : page * query.page_size]
@@ -130,7 +138,7 @@ def summarize(accounts: Iterable[Account]) -> Totals:
 
 _STATUS_OF: Final = {Filter(status.value): status for status in Status}
 _RANKS: Final = {status: rank for rank, status in enumerate(Status)}
-_KEYS: Final[dict[Column, Callable[[Account], Any]]] = {
+_KEYS: Final[dict[str, Callable[[Account], Any]]] = {
     Column.TOKEN: lambda account: _end(account).casefold(),
     Column.POOL: lambda account: account.pool.value,
     Column.STATUS: lambda account: _RANKS[account.status],

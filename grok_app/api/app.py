@@ -21,7 +21,8 @@ from grok_app.api.files import HotFiles
 from grok_app.api.request_scope import RequestScope
 from grok_app.api.routes import ROUTERS
 from grok_app.env import current_env
-from grok_app.runtime import open_services
+from grok_app.runtime import current, open_services
+from grok_app.trace import Trace
 
 _STATIC: Final = "/static/public"
 _ASSETS: Final = Path(__file__).parents[2] / "assets"
@@ -52,7 +53,7 @@ def create_routes() -> FastAPI:
         redirect_slashes=False,
         lifespan=_lifespan,
         responses=ERROR_RESPONSES,
-        middleware=[Middleware(RequestScope), *_cors()],
+        middleware=[Middleware(RequestScope, record=_record), *_cors()],
     )
     app.state.methods = _methods(app.router, "")
     for router, prefixes in ROUTERS:
@@ -71,6 +72,10 @@ def _methods(router: APIRouter, prefix: str) -> list[tuple[re.Pattern[str], set[
     return [
         (compile_path(prefix + route.path)[0], set(route.methods)) for route in routes if route.path and route.methods
     ]
+
+
+def _record(trace: Trace) -> None:
+    current().requests.finish(trace)
 
 
 @asynccontextmanager

@@ -9,9 +9,11 @@ from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from grok_app.access import SESSION_COOKIE, client_address
+from grok_app.api.recording import masked
 from grok_app.errors import PermissionDeniedError
 from grok_app.logs import get_logger
 from grok_app.runtime import Services, current
+from grok_app.trace import current_trace
 
 log = get_logger(__name__)
 
@@ -46,7 +48,10 @@ async def require_api_key(
     Raises:
         AuthenticationError: They don't.
     """
-    services.access.check_api(bearer.credentials if bearer else api_key)
+    shown = bearer.credentials if bearer else api_key
+    if shown and (trace := current_trace.get()):
+        trace.key = masked(shown)
+    services.access.check_api(shown)
 
 
 async def require_app_key(request: Request, services: Current, bearer: Bearer, cookie: SessionCookie) -> None:

@@ -18,6 +18,7 @@ from grok_app.errors import (
     NotFoundError,
     OverloadedError,
 )
+from grok_app.trace import note_failure
 
 STOPPING: Final = OverloadedError("The server is stopping. Please try again later.")
 """What is said to those who are still served when the server must end."""
@@ -48,7 +49,8 @@ _INVALID_JSON: Final = "Invalid JSON in request body. Please check for trailing 
 
 
 def error_response(error: GatewayError, headers: Mapping[str, str] | None = None) -> Response:
-    """The HTTP answer that stands for this error."""
+    """The HTTP answer that stands for this error, which is noted in the record of the request."""
+    note_failure(error)
     extra = dict(headers or {})
     if isinstance(error, AuthenticationError):
         extra["WWW-Authenticate"] = "Bearer"

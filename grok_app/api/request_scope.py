@@ -4,14 +4,18 @@ import asyncio
 import os
 import re
 import time
+from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grok_app.api.errors import STOPPING, error_response
+from grok_app.api.recording import begin_trace
 from grok_app.errors import GatewayError
 from grok_app.logs import get_logger, request_id
+from grok_app.trace import Trace, current_trace, note_failure
+from grok_app.usage import byte_length
 
 log = get_logger(__name__)
 IS_HEAD: Final = "grok_app.is_head"
@@ -26,10 +30,16 @@ _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestScope:
-    """ASGI middleware. Pure, so that nothing is buffered and a stream is sent as it comes."""
+    """ASGI middleware. Pure, so that nothing is buffered and a stream is sent as it comes.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: What it surrounds.
+        record: Takes what each request for a model has gathered, at its end; None: nobody wants it.
+    """
+
+    def __init__(self, app: ASGIApp, record: Callable[[Trace], None] | None = None) -> None:
         self._app = app
+        self._record = record
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -41,14 +51,16 @@ class RequestScope:
             return
         current_id = id_of(scope)
         token = request_id.set(current_id.decode())
-        status = 0
+        trace = self._begin(scope)
+        status = bytes_sent = 0
         began_at = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, bytes_sent
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", current_id)]
+            bytes_sent += len(message.get("body", b""))
             await send(message)
 
         try:
@@ -61,30 +73,47 @@ class RequestScope:
             raise
         except Exception:  # a bug is answered too, and its traceback logged
             log.exception("request crashed", method=scope["method"], path=scope["path"])
+            answer = error_response(GatewayError("Internal server error"))  # noted, be it too late to be told
             if not status:
-                await error_response(GatewayError("Internal server error"))(scope, receive, send_with_id)
+                await answer(scope, receive, send_with_id)
         finally:
             _log_request(scope, status, time.perf_counter() - began_at)
+            self._end(trace, status, bytes_sent)
             request_id.reset(token)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket; a bug ends it, since it can't be answered."""
         token = request_id.set(id_of(scope).decode())
-        status = 0
+        trace = self._begin(scope)
+        status = bytes_sent = 0
         began_at = time.perf_counter()
 
         async def send_watched(message: Message) -> None:
-            nonlocal status
+            nonlocal status, bytes_sent
             status = status or (_ACCEPTED if message["type"] == "websocket.accept" else _REFUSED)
+            bytes_sent += byte_length(message.get("text") or "")
             await send(message)
 
         try:
             await self._app(_as_routed(scope), receive, send_watched)
         except Exception:  # a bug ends the socket, and its traceback is logged; the server would log it twice
             log.exception("socket crashed", path=scope["path"])
+            note_failure(GatewayError("Internal server error"))
         finally:
             _log_request(scope, status, time.perf_counter() - began_at)
+            self._end(trace, status, bytes_sent)
             request_id.reset(token)
+
+    def _begin(self, scope: Scope) -> Trace | None:
+        """Let what this request does be noted, where somebody wants it."""
+        trace = begin_trace(scope, request_id.get() or "") if self._record else None
+        current_trace.set(trace)
+        return trace
+
+    def _end(self, trace: Trace | None, status: int, bytes_sent: int) -> None:
+        current_trace.set(None)
+        if trace and self._record:
+            self._record(trace.end(status, bytes_sent))
 
 
 def id_of(scope: Scope) -> bytes:

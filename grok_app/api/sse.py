@@ -1,6 +1,7 @@
 """Server-sent events as they come: one write per event, a comment in long silences, an end when the client goes."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from typing import ClassVar, Final
@@ -13,6 +14,7 @@ from grok_app.api.request_scope import IS_HEAD
 from grok_app.api.until import disconnected, until
 from grok_app.errors import GatewayError
 from grok_app.logs import get_logger
+from grok_app.trace import current_trace, note_failure
 
 log = get_logger(__name__)
 KEEP_ALIVE_S: Final = 15.0
@@ -65,27 +67,37 @@ class EventStream(Response):
         self._has_ended = False
         self._writing = asyncio.Lock()
         self._sent_at = 0.0
+        self._clock_s: Callable[[], float] = time.monotonic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream. Returns when it has ended or the client has gone; a HEAD starts nothing."""
+        self._clock_s = asyncio.get_running_loop().time
         if scope.get(IS_HEAD):
             await self._write(send, b"", is_last=True)
             return
+        trace = current_trace.get()
+        if trace:
+            trace.is_stream = True
         stopping = scope.get(SERVER_STOPS) if self._is_endless else None
         ends = [event.wait() for event in (self._stopped, stopping) if event]
         try:
             await until(self._send_all(scope, receive, send), disconnected(receive), self._keep_alive(send), *ends)
+            if trace and not self._has_ended and not self._is_endless:
+                trace.leave()
             if self._stopped and self._stopped.is_set():
                 await self._say_goodbye(send, self._farewell)
             elif stopping and stopping.is_set():
                 await self._say_goodbye(send, self._on_error(STOPPING))
         except asyncio.CancelledError:
+            note_failure(STOPPING)
             if self._has_started:
                 await self._say_goodbye(send, self._on_error(STOPPING))
             raise
 
     async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> None:
         error = await self._forward(send)
+        if error is not None:
+            note_failure(error)
         async with self._writing:  # a comment may be writing the head just now
             if error is not None and not self._has_started:
                 self._has_ended = True
@@ -114,7 +126,7 @@ class EventStream(Response):
                 await self._write(send, words, is_last=True)
 
     async def _write(self, send: Send, data: bytes, *, is_last: bool = False) -> None:
-        self._sent_at = asyncio.get_running_loop().time()
+        self._sent_at = self._clock_s()
         async with self._writing:  # the keep-alive writes too: nothing before the head, nothing after the end
             if self._has_ended:
                 return
@@ -126,10 +138,9 @@ class EventStream(Response):
 
     async def _keep_alive(self, send: Send) -> None:
         """Say something in long silences. Returns when the client takes nothing any more."""
-        loop = asyncio.get_running_loop()
-        self._sent_at = loop.time()
+        self._sent_at = self._clock_s()
         while True:
-            silent_s = loop.time() - self._sent_at
+            silent_s = self._clock_s() - self._sent_at
             if silent_s >= KEEP_ALIVE_S:
                 try:
                     async with asyncio.timeout(STALLED_S):

@@ -1,7 +1,7 @@
 """The chat use case: which model, which account, what the caller gets to see."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -27,6 +27,7 @@ from grok_app.logs import get_logger
 from grok_app.media import Entry, Files, Kind, PerAccount, SourceKind, content_type, path_of
 from grok_app.phrases import lost_picture
 from grok_app.settings import Settings, SettingsService
+from grok_app.trace import current_trace, note_request, note_tokens
 from grok_app.upstream import (
     CardFrame,
     ChatPrompt,
@@ -84,15 +85,17 @@ class ChatService:
         assembler = _assembler(request, settings, shows_progress=shows_progress)
         # Files, then images: the order that Grok's own page has (API contract, section 5.2).
         attached = sorted(request.attachments, key=lambda source: source.kind is SourceKind.IMAGE)
+        take = _begin_record(request, settings)
         with as_gateway_errors():
             async with (
                 self._files.sources.open(attached, request.own_url) as files,
                 aclosing(self._frames(request, model, settings, files)) as frames,
             ):
                 async for frame in frames:
-                    for event in _events(assembler, frame):
+                    for event in take(assembler, frame):
                         yield event
         for event in assembler.finish():
+            _note(event)
             yield event
 
     def _frames(
@@ -159,6 +162,29 @@ def _events(assembler: AnswerAssembler, frame: Frame | _Shown) -> Iterator[Event
     if isinstance(frame, _Shown):
         return assembler.show(frame.markdown, is_lost=frame.is_lost)
     return assembler.feed(frame)
+
+
+def _begin_record(
+    request: ChatRequest, settings: Settings
+) -> Callable[[AnswerAssembler, Frame | _Shown], Iterator[Event]]:
+    """Note what is asked; how to make events of a frame, noted too where content is kept."""
+    keeps_content = settings.app.log_content and current_trace.get() is not None
+    prompt = flatten(request.messages) if keeps_content else ""
+    note_request(request.model, prompt, keeps_content=keeps_content)
+    return _noted_events if keeps_content else _events
+
+
+def _noted_events(assembler: AnswerAssembler, frame: Frame | _Shown) -> Iterator[Event]:
+    for event in _events(assembler, frame):
+        _note(event)
+        yield event
+
+
+def _note(event: Event) -> None:
+    if isinstance(event, Finished):
+        note_tokens(event.usage.prompt_tokens, event.usage.completion_tokens)
+    elif isinstance(event, Text) and (trace := current_trace.get()):
+        trace.say(event.text)
 
 
 def _is_word(frame: Frame | _Shown) -> bool:

@@ -9,12 +9,13 @@ from typing import Final
 from grok_app.accounts import Accounts, Failover, Lease
 from grok_app.catalog import EDITS
 from grok_app.errors import UpstreamFailedError
-from grok_app.imagine.handing import Hand, check, image_usage, shortage
+from grok_app.imagine.handing import Hand, check, counted, image_usage, shortage
 from grok_app.imagine.session import told
 from grok_app.imagine.types import EditRequest, Picture, Pictures, Progress
 from grok_app.logs import get_logger
 from grok_app.media import Entry, Files, Kind, PerAccount
 from grok_app.settings import SettingsService
+from grok_app.trace import note_request
 from grok_app.upstream import (
     EditPrompt,
     ErrorKind,
@@ -69,6 +70,7 @@ class EditService:
                     made = step
                 elif isinstance(step, ImageProgress) and step.index < request.n:
                     yield hand.progress(step.index, step.percent)
+        counted(image_usage(request.prompt, len(request.images), len(made.entries)))
         for index, entry in enumerate(made.entries):
             yield await hand.kept(index, entry)
         if len(made.entries) < request.n:
@@ -88,7 +90,8 @@ class EditService:
         pictures = tuple([await hand.kept(index, entry) for index, entry in enumerate(made.entries)])
         is_short = len(pictures) < request.n
         warning = shortage(len(pictures), request.n, made.moderated) if is_short else None
-        return Pictures(pictures, image_usage(request.prompt, len(request.images), len(pictures)), warning)
+        usage = image_usage(request.prompt, len(request.images), len(pictures))
+        return Pictures(pictures, counted(usage), warning)
 
     async def _steps(
         self, request: EditRequest, *, is_shown: bool
@@ -98,6 +101,8 @@ class EditService:
         Raises:
             GatewayError: As `stream` does.
         """
+        keeps_content = self._settings.snapshot.app.log_content
+        note_request(EDITS.id, request.prompt, keeps_content=keeps_content)
         with told():
             async with self._files.sources.open(request.images, request.own_url) as files:
                 given = PerAccount(self._files.transfer, files)

@@ -11,6 +11,7 @@ from grok_app.imagine.selection import Chosen
 from grok_app.imagine.types import Form, ImageUsage, Picture, Progress, Stage
 from grok_app.logs import get_logger
 from grok_app.media import Entry, Kind, MediaCache, path_of, together
+from grok_app.trace import note_tokens
 from grok_app.upstream import UpstreamError
 from grok_app.usage import PICTURE_TOKENS, byte_length, tokens
 
@@ -75,6 +76,12 @@ class Hand:
 def image_usage(prompt: str, given: int, made: int) -> ImageUsage:
     """What a prompt, so many given and so many made pictures count."""
     return ImageUsage(tokens(byte_length(prompt)), given * PICTURE_TOKENS, made * PICTURE_TOKENS)
+
+
+def counted(usage: ImageUsage) -> ImageUsage:
+    """The same, noted in the record of the request."""
+    note_tokens(usage.input_tokens, usage.output_tokens)
+    return usage
 
 
 def shortage(made: int, asked: int, moderated: int) -> str:

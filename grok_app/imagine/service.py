@@ -5,16 +5,18 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from grok_app.accounts import Accounts
+from grok_app.catalog import IMAGES
 from grok_app.errors import UpstreamFailedError
 from grok_app.imagine.endless import BUSY_S, Endless
 from grok_app.imagine.feed import Feed
-from grok_app.imagine.handing import Hand, check, image_usage, shortage
+from grok_app.imagine.handing import Hand, check, counted, image_usage, shortage
 from grok_app.imagine.selection import PER_SOCKET, Selection
 from grok_app.imagine.session import told
-from grok_app.imagine.types import Drawn, ImagesRequest, Picture, Pictures, Setback
+from grok_app.imagine.types import Drawn, ImagesRequest, Picture, Pictures, Setback, Stage
 from grok_app.imagine.work import Work, sizes_of
 from grok_app.media import MediaCache
-from grok_app.settings import SettingsService
+from grok_app.settings import Settings, SettingsService
+from grok_app.trace import note_request
 from grok_app.upstream import MediaUpstream
 
 
@@ -43,6 +45,7 @@ class ImagineService:
             GatewayError: No account could draw, or a picture was blocked, refused or broken off.
         """
         settings = self._settings.snapshot
+        _note(request, settings)
         work = Work(self._upstream, self._accounts, settings, request)
         selection = Selection(request.n, sizes_of(settings), shows_partial=True)
         hand = Hand(self._media, request.form, request.own_url)
@@ -50,6 +53,7 @@ class ImagineService:
             async with aclosing(work.shown(selection)) as shown:
                 async for chosen in shown:
                     yield await hand.over(chosen)
+        counted(image_usage(request.prompt, 0, request.n - selection.missing))
         if selection.missing:
             raise UpstreamFailedError(shortage(request.n - selection.missing, request.n, selection.moderated))
 
@@ -62,6 +66,7 @@ class ImagineService:
         Raises:
             OverloadedError: The disk is full, where pictures go as addresses.
         """
+        _note(request, self._settings.snapshot)
         feed = Feed()
         run = Endless(
             lambda settings: Work(self._upstream, self._accounts, settings, request, wait_s=BUSY_S),
@@ -70,7 +75,7 @@ class ImagineService:
         )
         filling = asyncio.create_task(run.fill(feed))
         filling.add_done_callback(lambda _: feed.end())
-        batch, hand = 0, Hand(self._media, request.form, request.own_url)
+        batch, hand, finished = 0, Hand(self._media, request.form, request.own_url), 0
         try:
             while (news := await feed.take()) is not None:
                 if isinstance(news, Setback):
@@ -78,6 +83,8 @@ class ImagineService:
                     continue
                 if news.batch != batch:
                     batch, hand = news.batch, Hand(self._media, request.form, request.own_url)
+                finished += news.chosen.stage is Stage.FINAL
+                counted(image_usage(request.prompt, 0, finished))
                 yield Drawn(await hand.over(news.chosen), news.elapsed_ms)
             await filling  # it ends by a bug alone, which is raised here
         finally:
@@ -90,7 +97,9 @@ class ImagineService:
         Raises:
             GatewayError: No picture could be had.
         """
-        work = Work(self._upstream, self._accounts, self._settings.snapshot, request)
+        settings = self._settings.snapshot
+        _note(request, settings)
+        work = Work(self._upstream, self._accounts, settings, request)
         counts = [min(PER_SOCKET, request.n - first) for first in range(0, request.n, PER_SOCKET)]
         results = await asyncio.gather(*(work.finished(count) for count in counts), return_exceptions=True)
         with told():
@@ -99,4 +108,8 @@ class ImagineService:
         hand = Hand(self._media, request.form, request.own_url)
         pictures = await hand.all_over(finished)
         warning = shortage(len(pictures), request.n, work.moderated) if len(pictures) < request.n else None
-        return Pictures(pictures, image_usage(request.prompt, 0, len(pictures)), warning)
+        return Pictures(pictures, counted(image_usage(request.prompt, 0, len(pictures))), warning)
+
+
+def _note(request: ImagesRequest, settings: Settings) -> None:
+    note_request(IMAGES.id, request.prompt, keeps_content=settings.app.log_content)

@@ -157,6 +157,10 @@ class MediaCache:
         """A part of a kind's files, newest first: `count` of them after the `first` newest."""
         return self._index.newest(kind, first, count)
 
+    def keeps(self, kind: Kind, name: str) -> bool:
+        """Whether this process knows a file of this name; no use of it."""
+        return (kind, name) in self._index
+
     async def delete(self, kind: Kind, name: str) -> bool:
         """Remove one file; whether there was one. Who reads it now reads to its end.
 

@@ -22,6 +22,9 @@ class Index:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
 
+    def __contains__(self, key: Key) -> bool:
+        return key in self._entries
+
     def __len__(self) -> int:
         return len(self._entries)
 

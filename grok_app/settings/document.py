@@ -38,9 +38,7 @@ every process that shares the data folder, without a restart. A wrong value chan
 Lists are written with commas or as JSON, switches as `true` or `false`. Secrets are encrypted where they are stored.
 """
 NOT_READ_YET: Final = (
-    "app.log_content",
     "app.metrics_public",
-    "app.request_log_days",
     "chat.concurrent",
 )
 """Sections and settings of parts that come later: stored and checked, but without effect today."""

@@ -12,6 +12,7 @@ from grok_app.errors import GatewayError
 from grok_app.logs import get_logger
 from grok_app.media import Entry, Files, Kind, PerAccount, path_of, place_among
 from grok_app.settings import SettingsService
+from grok_app.trace import note_request
 from grok_app.upstream import (
     ErrorKind,
     ImagePost,
@@ -65,6 +66,7 @@ class VideoService:
             GatewayError: The picture is no good, no account could make the video, or nothing came of it.
         """
         settings = self._settings.snapshot
+        note_request(VIDEO.id, request.prompt, keeps_content=settings.app.log_content)
         async with place_among(settings.video.concurrent, self._under_way):
             with as_gateway_errors():
                 async with self._files.sources.open([request.image] if request.image else [], request.own_url) as files:

@@ -6,10 +6,13 @@ from grok_app.accounts import Accounts, Failover, Lease, as_gateway_errors
 from grok_app.catalog import Pool
 from grok_app.errors import OverloadedError, RateLimitedError
 from grok_app.settings import SettingsService
+from grok_app.trace import note_request
 from grok_app.upstream import VoicePrompt, VoiceToken, VoiceUpstream
 from grok_app.voice.types import VoicePass, VoiceRequest
 
 _POOLS: Final = (Pool.BASIC, Pool.SUPER)
+_VOICE: Final = "voice"
+"""Stands for a model in the record of requests."""
 _COST: Final = 0
 """A session takes nothing from the quota of chats. An account that rests is not asked all the same."""
 
@@ -36,6 +39,7 @@ class VoiceService:
             GatewayError: Grok gave none for another reason.
         """
         settings = self._settings.snapshot
+        note_request(_VOICE, "", keeps_content=False)
         url = settings.voice.livekit_url
         prompt = VoicePrompt(request.voice, request.personality, request.speed, url)
 

@@ -4,6 +4,7 @@ import pytest
 
 from grok_app.accounts import Account, Counted, NoAccountError, OnlineFiles, Roster
 from grok_app.catalog import Pool
+from grok_app.errors import NotFoundError
 from grok_app.settings import SettingsService
 from grok_app.upstream import ErrorKind, UpstreamError
 from tests.accounts.conftest import Rosters
@@ -202,3 +203,26 @@ async def test_what_failed_can_be_tried_again(
         assert result["results"] == {"second": {"status": "success", "result": {"total": 2, "success": 2, "failed": 0}}}
     else:
         assert result == [Counted("second", 2, None)]
+
+
+async def test_accounts_are_chosen_by_their_ids(roster: Roster, online: OnlineFiles, files: ScriptedFiles) -> None:
+    """The result of a count tells no tokens; ids of accounts that are gone are passed over."""
+    await roster.add({Pool.SUPER: ["second", "third"]})
+    for token in ("first", "second", "third"):
+        keep(files, token, 2)
+    files.list_failures["second"] = AWAY
+    ids = [account_of(roster, name).id for name in ("first", "second")]
+    task = online.start_count_of([*ids, 999])
+    assert await task.wait() == {"status": "success", "summary": {"total": 2, "ok": 1, "fail": 1}}
+    assert task.kind == "online_load"
+    cleared = await online.start_clear_of(ids[:1]).wait()
+    assert cleared["summary"] == {"total": 1, "ok": 1, "fail": 0}
+    assert {token: len(kept) for token, kept in files.kept.items()} == {"first": 0, "second": 2, "third": 2}
+
+
+async def test_accounts_that_are_gone_are_no_task(online: OnlineFiles) -> None:
+    """Whoever chose them is told."""
+    with pytest.raises(NotFoundError, match="not there any more"):
+        online.start_count_of([999])
+    with pytest.raises(NotFoundError):
+        online.start_clear_of([])

@@ -69,12 +69,15 @@ async def test_counts_go_with_their_accounts(roster: Roster, online: OnlineFiles
     files.kept = {"first": ["a"], "second": ["b", "c"]}
     await online.start_count(["first", "second"], list).wait()
     assert online.counts.total() == OnlineTotal(2, 3, 0)
+    assert online.counts.with_files() == {account_of(roster).id, account_of(roster, "second").id}
     gone = account_of(roster, "second").id
     await roster.delete(["second"])
     assert online.counts.total() == OnlineTotal(1, 1, 0)
     await roster.add({Pool.BASIC: ["second"]})
     assert online.counts.get(account_of(roster, "second").id) is None
     assert online.counts.get(gone) is None
+    await online.clear("first")
+    assert online.counts.with_files() == set()
 
 
 async def test_what_is_remembered_has_an_end(roster: Roster, online: OnlineFiles) -> None:

@@ -11,11 +11,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import grok_app.access
 import grok_app.accounts
+import grok_app.requests
 import grok_app.settings  # noqa: F401 - its table belongs to the metadata
 from grok_app.db import TableModel, downgrade, upgrade
 from grok_app.db.database import driver_url
 
-TABLES = {"account", "console_session", "setting", "turn"}
+TABLES = {"account", "console_session", "request", "request_content", "setting", "turn"}
 
 
 @contextmanager

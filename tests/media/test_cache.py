@@ -258,8 +258,10 @@ async def test_files_are_deleted(cache: MediaCache, folder: Path) -> None:
         await cache.put(Kind.IMAGE, name, BYTES)
     await cache.put(Kind.VIDEO, "a.mp4", BYTES)
     (folder / "image" / "c.png").write_bytes(BYTES)
+    assert cache.keeps(Kind.IMAGE, "a.png")
     assert await cache.delete(Kind.IMAGE, "a.png")
     assert not await cache.delete(Kind.IMAGE, "a.png")
+    assert not cache.keeps(Kind.IMAGE, "a.png")
     assert await cache.clear(Kind.IMAGE) == Stats(2, 2 * len(BYTES))
     assert cache.stats(Kind.IMAGE) == Stats(0, 0)
     assert files(folder) == {"a.mp4"}

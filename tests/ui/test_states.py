@@ -11,6 +11,7 @@ import reflex as rx
 from grok_app.access import Access
 from grok_app.chat import ChatRequest, Event, Finished, Message, Started, Text, Usage
 from grok_app.db import open_database, open_vault, upgrade
+from grok_app.requests import RequestQuery, Requests, open_requests
 from grok_app.settings import SettingsService, open_settings
 from grok_app.ui import session
 from grok_app.ui.pages.chat import ChatState, state
@@ -60,10 +61,21 @@ async def settings(tmp_path: Path) -> AsyncGenerator[SettingsService, None]:
 
 
 @pytest.fixture
-def chat(settings: SettingsService, monkeypatch: pytest.MonkeyPatch) -> Chat:
+async def requests(settings: SettingsService, tmp_path: Path) -> AsyncGenerator[Requests, None]:
+    """What is recorded."""
+    vault = open_vault("", tmp_path)
+    async with (
+        open_database(f"sqlite:///{tmp_path / 'grok_app.db'}") as database,
+        open_requests(database, vault, settings) as requests,
+    ):
+        yield requests
+
+
+@pytest.fixture
+def chat(settings: SettingsService, requests: Requests, monkeypatch: pytest.MonkeyPatch) -> Chat:
     """The chat behind the pages, while they are open and their tab is connected."""
     chat = Chat()
-    services = SimpleNamespace(settings=settings, access=Access(settings), chat=chat)
+    services = SimpleNamespace(settings=settings, access=Access(settings), chat=chat, requests=requests)
     monkeypatch.setattr(session, "current", lambda: services)
     monkeypatch.setattr(state, "current", lambda: services)
     monkeypatch.setattr(state, "is_connected", lambda _token: True)
@@ -90,6 +102,15 @@ async def test_an_answer_becomes_a_turn(chat: Chat) -> None:
     assert [(turn.question, turn.answer, turn.error) for turn in tab.turns] == [("ping", "pong", "")]
     assert not tab.is_answering
     assert len(chat.requests) == 1
+
+
+@pytest.mark.usefixtures("chat")
+async def test_an_answer_is_recorded(requests: Requests) -> None:
+    """As a request of the chat page, by a visitor."""
+    await ask(new(ChatState), "ping")
+    assert requests.totals() == {("/chat", "", 200): 1}
+    [record] = (await requests.find(RequestQuery())).items
+    assert (record.route, record.key, record.is_stream, record.outcome) == ("/chat", "public", True, "ok")
 
 
 async def test_the_conversation_goes_with_each_turn(chat: Chat) -> None:

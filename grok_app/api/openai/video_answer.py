@@ -8,6 +8,7 @@ from uuid import uuid4
 from grok_app.chat import Event, Finished, Started, Text, Thought, Usage
 from grok_app.phrases import filming, upscaling
 from grok_app.settings import Settings
+from grok_app.trace import note_tokens
 from grok_app.usage import PICTURE_TOKENS, byte_length, tokens
 from grok_app.video import Event as VideoEvent
 from grok_app.video import Filming, Upscaling, Video, VideoRequest
@@ -47,9 +48,11 @@ class VideoAnswer:
             yield Thought(f"{_line(event, self._settings)}\n")
 
     def finished(self) -> Finished:
-        """What comes last."""
+        """What comes last, noted in the record of the request too."""
         given = tokens(byte_length(self._request.prompt)) + (PICTURE_TOKENS if self._request.image else 0)
-        return Finished(Usage(given, tokens(byte_length(self._content)), 0))
+        usage = Usage(given, tokens(byte_length(self._content)), 0)
+        note_tokens(usage.prompt_tokens, usage.completion_tokens)
+        return Finished(usage)
 
 
 def _line(event: Filming | Upscaling, settings: Settings) -> str:

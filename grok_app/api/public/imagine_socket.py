@@ -28,6 +28,7 @@ from grok_app.errors import (
 from grok_app.imagine import ImagesRequest
 from grok_app.logs import get_logger
 from grok_app.runtime import Services
+from grok_app.trace import note_failure
 
 log = get_logger(__name__)
 router = APIRouter()
@@ -50,6 +51,7 @@ async def converse(socket: WebSocket) -> None:
             held.enter_context(services.visitors.connected(address_of(socket, services)))
         except (AuthenticationError, PermissionDeniedError, RateLimitedError) as refused:
             log.info("a socket was refused", reason=refused.message)
+            note_failure(refused)
             await socket.close(_NOT_ALLOWED)
             return
         if ticket:
@@ -166,10 +168,13 @@ class _Conversation:
                 async for event in events:
                     await self._say(run.news(event))
         except GatewayError as error:
+            note_failure(error)
             await self._say(problem(error))
         except Exception:  # a bug must not end a run without a word
             log.exception("run crashed")
-            await self._say(problem(GatewayError("Internal server error")))
+            crash = GatewayError("Internal server error")
+            note_failure(crash)
+            await self._say(problem(crash))
         self._has_broken.set()  # it has no end of its own
 
     async def _stop(self) -> None:

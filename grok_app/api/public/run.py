@@ -7,6 +7,7 @@ from grok_app.api.openai.image_answer import image_event
 from grok_app.api.public.wishes import PIXELS
 from grok_app.errors import GatewayError
 from grok_app.imagine import Drawn, ImagesRequest, Setback, image_usage
+from grok_app.trace import note_failure
 
 
 class Run:
@@ -17,6 +18,7 @@ class Run:
         self._id = uuid4().hex
         self._size = PIXELS[wish.aspect_ratio]
         self._usage = image_usage(wish.prompt, 0, 1)
+        self._has_drawn = False
 
     def running(self) -> dict[str, Any]:
         """It begins."""
@@ -26,13 +28,20 @@ class Run:
     def news(self, event: Drawn | Setback) -> dict[str, Any]:
         """A picture, or why there is none."""
         if isinstance(event, Setback):
+            self._note(event)
             return problem(event.error)
+        self._has_drawn = True
         content = image_event(event.picture, self.wish.form, self._size, self._usage)
         return {**content, "run_id": self._id, "elapsed_ms": event.elapsed_ms}
 
     def stopped(self) -> dict[str, Any]:
         """It is over."""
         return {"type": "status", "status": "stopped", "run_id": self._id}
+
+    def _note(self, setback: Setback) -> None:
+        """A run that has drawn something has not failed because of a pause."""
+        if not self._has_drawn:
+            note_failure(setback.error)
 
 
 def problem(error: GatewayError) -> dict[str, Any]:

@@ -44,10 +44,10 @@ def add_pages(app: rx.App) -> None:
         title="Console · Grok App",
         on_load=admin_login.AdminLoginState.enter,
     )
-    _add_console_page(app, routes.OVERVIEW, "Overview", overview.view)
+    _add_console_page(app, routes.OVERVIEW, "Overview", overview.view, overview.OverviewState.watch)
     _add_console_page(app, routes.ACCOUNTS, "Accounts", accounts.view, accounts.AccountsState.watch)
     _add_console_page(app, routes.REQUESTS, "Requests", requests.view)
-    _add_console_page(app, routes.CACHE, "Cache", cache.view)
+    _add_console_page(app, routes.CACHE, "Cache", cache.view, cache.FilesState.watch, cache.OnlineState.watch)
     _add_console_page(app, routes.SETTINGS, "Settings", settings.view)
     app.add_page(not_found.view, route="404", title="Grok App")
 

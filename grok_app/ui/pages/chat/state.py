@@ -14,7 +14,7 @@ from grok_app.chat import ChatRequest, Message, ReasoningEffort
 from grok_app.errors import GatewayError
 from grok_app.runtime import current
 from grok_app.ui.pages.chat.answering import Answering
-from grok_app.ui.routes import LOGIN
+from grok_app.ui.routes import CHAT, LOGIN
 from grok_app.ui.session import Session, check_visitor, is_connected
 
 EFFORTS: Final = ("auto", *get_args(ReasoningEffort))
@@ -22,6 +22,8 @@ EFFORTS: Final = ("auto", *get_args(ReasoningEffort))
 
 _DEFAULT_MODEL: Final = "grok-4"
 _QUESTION_LIMIT_CHARS: Final = 200_000
+_VISITOR: Final = "public"
+"""Who asks, in the record of requests."""
 _log = structlog.get_logger()
 _running: dict[str, Answering] = {}
 """The answers being written, by the token of their tab."""
@@ -181,6 +183,8 @@ class ChatState(Session):
 async def _stream(key: str, request: ChatRequest) -> AsyncGenerator[Any, None]:
     """The events of an answer, for a visitor who may have one."""
     check_visitor(key)
-    async with aclosing(current().chat.stream(request)) as events:
-        async for event in events:
-            yield event
+    services = current()
+    with services.requests.recording(CHAT, _VISITOR):
+        async with aclosing(services.chat.stream(request)) as events:
+            async for event in events:
+                yield event

@@ -1,0 +1,38 @@
+"""Which requests are recorded: those that ask for a model, under any of their spellings."""
+
+from typing import Final
+
+from starlette.types import Scope
+
+from grok_app.trace import Trace
+
+_INFERENCE: Final = ("/v1/chat/completions", "/v1/images/generations", "/v1/images/edits")
+_VISITORS: Final = ("/v1/public/imagine/sse", "/v1/public/video/sse", "/v1/public/voice/token")
+_SOCKET: Final = "/v1/public/imagine/ws"
+_VISITOR: Final = "public"
+"""Who asks on the public surface. A task's id is enough there, so that no key tells one from another."""
+_ROUTES: Final = {
+    **{prefix + path: path for path in _INFERENCE for prefix in ("", "/grok")},
+    **{prefix + path: path for path in _VISITORS for prefix in ("", "/api")},
+}
+_SOCKETS: Final = {prefix + _SOCKET: _SOCKET for prefix in ("", "/api")}
+_UNANSWERED: Final = ("HEAD", "OPTIONS")
+_LONGEST_HINT: Final = 4
+_SHORTEST_KEY: Final = 12
+"""Four characters of a shorter one would say too much."""
+
+
+def begin_trace(scope: Scope, request_id: str) -> Trace | None:
+    """The record of this request or socket; None when it asks for no model."""
+    path = scope["path"].rstrip("/")
+    is_socket = scope["type"] == "websocket"
+    route = (_SOCKETS if is_socket else _ROUTES).get(path)
+    if route is None or scope.get("method") in _UNANSWERED:
+        return None
+    key = "" if route in _INFERENCE else _VISITOR
+    return Trace(request_id, route, key, is_stream=is_socket)
+
+
+def masked(key: str) -> str:
+    """Enough of a key to tell it from others, too little to guess it."""
+    return f"…{key[-_LONGEST_HINT:]}" if len(key) >= _SHORTEST_KEY else "…"

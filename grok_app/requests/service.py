@@ -1,0 +1,284 @@
+"""What happened to each request: noted in memory at once, written in batches off the request's path."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
+from uuid import uuid4
+
+import orjson
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+
+from grok_app.db import Database, Vault, now_ms, unbroken
+from grok_app.errors import GatewayError, NotFoundError
+from grok_app.logs import get_logger
+from grok_app.requests.minutes import MINUTE_MS, MINUTES, Minutes
+from grok_app.requests.record import detail_of
+from grok_app.requests.repository import RequestRepository
+from grok_app.requests.ring import Ring
+from grok_app.requests.types import FoundRequests, Minute, RequestDetail, RequestQuery
+from grok_app.settings import SettingsService
+from grok_app.trace import Trace, current_trace
+
+log = get_logger(__name__)
+MOST_WAITING: Final = 10_000
+"""Rows that wait for a database that is away; more drive the oldest out."""
+_MOST_WITH_CONTENT: Final = 500
+"""With so many waiting, content is no longer kept: it may be a hundred times as large."""
+_BATCH: Final = 500
+_GATHER_S: Final = 0.5
+_WRITE_S: Final = 1.0
+_CLEAN_S: Final = 3_600.0
+_DAY_MS: Final = 86_400_000
+_MOST_REBUILT: Final = 200_000
+_AWAY: Final = (SQLAlchemyError, OSError, TimeoutError)
+
+
+class Requests:
+    """The record of finished requests.
+
+    The counters are those of this process; the rows are those of all processes that share the database.
+
+    Args:
+        repository: Where rows are kept.
+        settings: How long.
+        clock_ms: Unix time.
+    """
+
+    def __init__(
+        self, repository: RequestRepository, settings: SettingsService, clock_ms: Callable[[], int] = now_ms
+    ) -> None:
+        self._repository = repository
+        self._settings = settings
+        self._clock_ms = clock_ms
+        self._began_at_ms = clock_ms()
+        self._finished: deque[Trace] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[RequestDetail] = deque()
+        self._ring = Ring()
+        self._minutes = Minutes(clock_ms)
+        self._totals: Counter[tuple[str, str, int]] = Counter()
+        self._writing = asyncio.Lock()
+        self._is_away = False
+        self._lost = 0
+
+    def finish(self, trace: Trace) -> None:
+        """Record a request that has ended. It is on a request's path, so that everything else is done later."""
+        self._finished.append(trace)
+
+    @contextmanager
+    def recording(self, route: str, key: str) -> Iterator[None]:
+        """Record what is streamed in this block as a request of its own, whatever comes of it.
+
+        Args:
+            route: What is asked, `/chat`.
+            key: Who asks; no secret.
+        """
+        trace = Trace(uuid4().hex, route, key, is_stream=True)
+        token = current_trace.set(trace)
+        status = 500
+        try:
+            yield
+            status = 200
+        except GatewayError as error:
+            trace.fail(error)
+            status = error.status
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            status = 0
+            raise
+        except Exception:
+            trace.fail(GatewayError("Internal server error"))
+            raise
+        finally:
+            current_trace.reset(token)
+            self.finish(trace.end(status))
+
+    @property
+    def count(self) -> int:
+        """How many have finished since the start. Whoever shows the newest ones sees by it whether there are others."""
+        self._gather()
+        return self._totals.total()
+
+    def minutes(self) -> list[Minute]:
+        """Each of the last sixty minutes, oldest first; the last one still goes on."""
+        self._gather()
+        return self._minutes.all()
+
+    def top_models(self, limit: int = 5) -> list[tuple[str, int]]:
+        """The models that were asked most within the hour, and how often."""
+        self._gather()
+        return self._minutes.top_models(limit)
+
+    def upstream_errors(self) -> list[tuple[str, int]]:
+        """The failed attempts of the hour by kind, most frequent first; those that others made good too."""
+        self._gather()
+        return self._minutes.kinds()
+
+    def totals(self) -> Mapping[tuple[str, str, int], int]:
+        """How many requests have finished since the start, by route, model and status."""
+        self._gather()
+        return dict(self._totals)
+
+    async def find(self, query: RequestQuery) -> FoundRequests:
+        """One page of requests, newest first, those included that have just ended.
+
+        With the database away it is answered from memory, which has the last thousand of this process.
+        """
+        try:
+            await self.flush()
+            return await self._repository.find(query)
+        except _AWAY as error:
+            self._note_away(error)
+            return self._ring.find(query)
+
+    async def get(self, record_id: str) -> RequestDetail:
+        """One request with its attempts; with its content where that was kept.
+
+        Raises:
+            NotFoundError: There is none of this id, or not any more.
+        """
+        try:
+            await self.flush()
+            detail = await self._repository.get(record_id)
+        except _AWAY as error:
+            self._note_away(error)
+            detail = self._ring.get(record_id)
+        if detail is None:
+            raise NotFoundError("This request is not recorded any more", code="request_not_found")
+        return detail
+
+    async def flush(self) -> None:
+        """Write every row that waits.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: The database is away. What was not written waits on.
+        """
+        self._gather()
+        await unbroken(self._write())
+
+    async def clean(self) -> int:
+        """Delete what is older than `app.request_log_days`, in parts, so that others can write meanwhile; how many."""
+        before_ms = self._clock_ms() - self._settings.snapshot.app.request_log_days * _DAY_MS
+        deleted = 0
+        while part := await unbroken(self._repository.delete_before(before_ms)):
+            deleted += part
+            await asyncio.sleep(0.01)
+        return deleted
+
+    async def rebuild(self) -> None:
+        """Count the last hour as it was before the start; twice the hour is read, since some requests are long."""
+        from_ms = self._began_at_ms - 2 * MINUTES * MINUTE_MS
+        async for rows in self._repository.begun_between(from_ms, self._began_at_ms, most=_MOST_REBUILT):
+            for row in rows:
+                self._minutes.add(
+                    row.started_at + row.duration_ms,
+                    row.model,
+                    is_error=row.outcome == "error",
+                    first_chunk_ms=row.first_chunk_ms,
+                    kinds=[error for _, error, *_ in orjson.loads(row.attempts) if error],
+                )
+
+    async def keep_gathering(self) -> None:
+        """Count what has ended, until cancelled; goes on while a write hangs, so that memory stays bounded."""
+        while True:
+            await asyncio.sleep(_GATHER_S)
+            self._gather()
+
+    async def keep_writing(self) -> None:
+        """Write what waits, until cancelled."""
+        while True:
+            await asyncio.sleep(_WRITE_S)
+            try:
+                await self.flush()
+            except _AWAY as error:
+                self._note_away(error)
+
+    async def keep_cleaning(self) -> None:
+        """Delete what is too old, every hour, until cancelled."""
+        while True:
+            try:
+                await self.clean()
+            except Exception:  # the next hour tries again
+                log.exception("old requests could not be deleted, trying again")
+            await asyncio.sleep(_CLEAN_S)
+
+    def _gather(self) -> None:
+        while self._finished:
+            try:
+                self._take(self._finished.popleft())
+            except Exception:  # one odd request must not keep all later ones from being recorded
+                log.exception("a request could not be recorded")
+
+    def _take(self, trace: Trace) -> None:
+        detail = detail_of(trace)
+        light = self._ring.add(detail)
+        record = detail.record
+        self._totals[record.route, record.model, record.status] += 1
+        self._minutes.add(
+            record.started_at_ms + record.duration_ms,
+            record.model,
+            is_error=record.outcome == "error",
+            first_chunk_ms=record.first_chunk_ms,
+            kinds=[attempt.error for attempt in detail.attempts if attempt.error],
+        )
+        self._waiting.append(detail if len(self._waiting) < _MOST_WITH_CONTENT else light)
+        self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        while len(self._waiting) > MOST_WAITING:
+            self._waiting.popleft()
+            if not self._lost:
+                log.warning("the record of requests waits too long for the database: its oldest rows are dropped")
+            self._lost += 1
+
+    async def _write(self) -> None:
+        async with self._writing:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+                try:
+                    await self._repository.save(batch)
+                except (DataError, IntegrityError):  # these rows will never go in; others must not wait for them
+                    log.exception("some requests could not be recorded", count=len(batch))
+                except BaseException:  # cancelled too: what was not written waits on
+                    self._waiting.extendleft(reversed(batch))
+                    self._drop_oldest()
+                    raise
+            self._note_back()
+
+    def _note_away(self, error: Exception) -> None:
+        if not self._is_away:
+            log.warning("the record of requests can't reach the database, trying again", reason=repr(error))
+        self._is_away = True
+
+    def _note_back(self) -> None:
+        if self._is_away:
+            log.warning("the record of requests reaches the database again", lost=self._lost)
+        self._is_away, self._lost = False, 0
+
+
+@asynccontextmanager
+async def open_requests(database: Database, vault: Vault, settings: SettingsService) -> AsyncGenerator[Requests, None]:
+    """The record of requests, kept for as long as the block runs; at its end everything is written."""
+    requests = Requests(RequestRepository(database, vault), settings)
+    works = (requests.keep_gathering(), _begin(requests), requests.keep_cleaning())
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield requests
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            await requests.flush()
+        except _AWAY:
+            log.warning("the last requests could not be recorded", exc_info=True)
+
+
+async def _begin(requests: Requests) -> None:
+    """Rebuild the counters in the background: a start doesn't wait for an hour's rows."""
+    try:
+        await requests.rebuild()
+    except _AWAY:
+        log.warning("the last hour's requests could not be counted", exc_info=True)
+    await requests.keep_writing()

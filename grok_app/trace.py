@@ -1,0 +1,149 @@
+"""What one request gathers on its way: begun at the border, filled in by whoever knows, recorded at its end."""
+
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Final
+
+from grok_app.errors import GatewayError
+
+MOST_CHARS: Final = 10_000
+"""Of a prompt, and of an answer, that is kept."""
+LEFT: Final = "client_left"
+"""In place of an error: the caller went before the end, which is nobody's fault."""
+_NOBODY_ANSWERED: Final = 499
+"""nginx's status for a caller who has gone; nobody sees it."""
+_MOST_ATTEMPTS: Final = 100
+"""Of a run without end; later ones are not kept."""
+_MOST_REASON_CHARS: Final = 200
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One account asked once."""
+
+    account_id: int
+    error: str | None = None
+    """The kind of failure at Grok, or the code of one of ours; None when there was none."""
+    reason: str = ""
+    duration_ms: int = 0
+    """To the first word, or to the failure."""
+    _began_at: float = field(default_factory=time.perf_counter)
+
+    def succeed(self) -> None:
+        """Note the first word."""
+        self.duration_ms = _ms_since(self._began_at)
+
+    def fail(self, error: str, reason: str) -> None:
+        """Note what went wrong."""
+        self.error, self.reason = error, reason[:_MOST_REASON_CHARS]
+        self.duration_ms = _ms_since(self._began_at)
+
+
+@dataclass(slots=True, eq=False)
+class Trace:
+    """One request that asks for a model. Costs a microsecond or two, and nothing per chunk."""
+
+    id: str
+    route: str
+    """The path of its route, the same for all spellings of the prefix."""
+    key: str = ""
+    """What was shown, masked, or the name of who asks; empty when nothing was shown."""
+    is_stream: bool = False
+    model: str = ""
+    """Empty when the request was refused before the model was known."""
+    status: int = 0
+    error: str | None = None
+    """The code of the error that ended it."""
+    reason: str = ""
+    attempts: list[Attempt] = field(default_factory=list)
+    first_chunk_ms: int | None = None
+    duration_ms: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    bytes_sent: int = 0
+    prompt: str | None = None
+    """None unless content is kept."""
+    answer: list[str] | None = None
+    """None unless content is kept. See `say`."""
+    started_at_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    _began_at: float = field(default_factory=time.perf_counter)
+    _answer_chars: int = 0
+
+    def ask(self, model: str, prompt: str, *, keeps_content: bool) -> None:
+        """Note what is wanted."""
+        self.model = model
+        if keeps_content:
+            self.prompt, self.answer = prompt[:MOST_CHARS], []
+
+    def begin_answer(self) -> None:
+        """Note the first word, if it is the first."""
+        if self.first_chunk_ms is None:
+            self.first_chunk_ms = _ms_since(self._began_at)
+
+    def say(self, text: str) -> None:
+        """Note a piece of the answer, as long as there is room."""
+        if self.answer is not None and self._answer_chars < MOST_CHARS:
+            self.answer.append(text[: MOST_CHARS - self._answer_chars])
+            self._answer_chars += len(text)
+
+    def count(self, prompt_tokens: int, completion_tokens: int) -> None:
+        """Note how much it was."""
+        self.prompt_tokens, self.completion_tokens = prompt_tokens, completion_tokens
+
+    def fail(self, error: GatewayError) -> None:
+        """Note the error that ends it."""
+        self.error, self.reason = error.code, error.message[:_MOST_REASON_CHARS]
+
+    def leave(self) -> None:
+        """Note that the caller left before the end; an error that came first stays."""
+        self.error = self.error or LEFT
+
+    def end(self, status: int, bytes_sent: int = 0) -> "Trace":
+        """Note how it ended. Status 0 or 499: nobody was left to be answered."""
+        if status in (0, _NOBODY_ANSWERED):
+            self.leave()
+        self.status, self.bytes_sent = status or _NOBODY_ANSWERED, bytes_sent
+        self.duration_ms = _ms_since(self._began_at)
+        return self
+
+
+current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=None)
+"""What the request gathers that this task serves; None where nobody records."""
+
+
+def note_attempt(account_id: int) -> Attempt:
+    """Note that an account is asked now."""
+    attempt = Attempt(account_id)
+    if (trace := current_trace.get()) and len(trace.attempts) < _MOST_ATTEMPTS:
+        trace.attempts.append(attempt)
+    return attempt
+
+
+def note_request(model: str, prompt: str, *, keeps_content: bool) -> None:
+    """Note what is wanted."""
+    if trace := current_trace.get():
+        trace.ask(model, prompt, keeps_content=keeps_content)
+
+
+def note_first_word() -> None:
+    """Note that the answer begins."""
+    if trace := current_trace.get():
+        trace.begin_answer()
+
+
+def note_tokens(prompt_tokens: int, completion_tokens: int) -> None:
+    """Note how much the request was."""
+    if trace := current_trace.get():
+        trace.count(prompt_tokens, completion_tokens)
+
+
+def note_failure(error: GatewayError) -> None:
+    """Note what the caller is told in place of an answer."""
+    if trace := current_trace.get():
+        trace.fail(error)
+
+
+def _ms_since(began_at: float) -> int:
+    """Rounded up, so that nothing takes no time."""
+    return int((time.perf_counter() - began_at) * 1000) + 1

@@ -1,0 +1,120 @@
+"""What the last hour was made of: accounts, models, failures."""
+
+# mypy: disable-error-code="no-any-return"
+# Reflex makes its element functions at run time, without types.
+
+from typing import Any, Final
+
+import reflex as rx
+
+from grok_app.catalog import Pool
+from grok_app.ui import routes
+from grok_app.ui.console import empty_state
+from grok_app.ui.i18n import texts
+from grok_app.ui.pages.overview.formats import COUNT
+from grok_app.ui.pages.overview.state import OverviewState
+from grok_app.ui.session import text
+
+_STATES: Final = ("active", "cooling", "expired", "disabled")
+_KIND: Final = "overview.kind_"
+
+
+def lists() -> rx.Component:
+    """Whom requests went to, and what came back."""
+    errors: Any = OverviewState.errors
+    return rx.el.div(
+        panel("overview.accounts", rx.cond(OverviewState.numbers.accounts > 0, _accounts(), _first_account())),
+        panel(
+            "overview.models",
+            _shares(OverviewState.models, rx.el.code, "accent", text("overview.models_none")),
+        ),
+        panel(
+            "overview.errors",
+            _shares(errors, _kind, "bad", text("overview.errors_none")),
+            beside=rx.cond(errors.length() > 0, rx.link(text("overview.see_requests"), href=routes.REQUESTS)),
+        ),
+        class_name="panels",
+    )
+
+
+def _accounts() -> rx.Component:
+    heads = [
+        rx.el.th(linked(f"overview.{state}", f"{routes.ACCOUNTS}?filter={state}"), scope="col", class_name="number")
+        for state in _STATES
+    ]
+    return rx.el.div(
+        rx.el.table(
+            rx.el.thead(
+                rx.el.tr(
+                    rx.el.th(text("overview.pool"), scope="col"),
+                    *heads,
+                    rx.el.th(text("overview.quota_left"), scope="col", class_name="number"),
+                )
+            ),
+            rx.el.tbody(rx.foreach(OverviewState.pools, _pool)),
+            class_name="table compact",
+        ),
+        class_name="table-scroll",
+        tab_index=0,
+    )
+
+
+def _pool(row: Any) -> rx.Component:
+    name = rx.match(row.pool, *((pool.value, text(f"overview.pool_{pool.name.lower()}")) for pool in Pool), row.pool)
+    counts = (row.active, row.cooling, row.expired, row.disabled, row.quota)
+    return rx.el.tr(
+        rx.el.th(name, scope="row"), *(rx.el.td(COUNT.call(count), class_name="number") for count in counts)
+    )
+
+
+def _first_account() -> rx.Component:
+    return empty_state(
+        "users",
+        text("overview.no_accounts"),
+        text("overview.no_accounts_lead"),
+        rx.link(text("overview.add_accounts"), href=routes.ACCOUNTS, class_name="button primary"),
+    )
+
+
+def _shares(shares: Any, shown: Any, tone: str, none: Any) -> rx.Component:
+    return rx.cond(
+        shares.length() > 0,
+        rx.el.ol(
+            rx.foreach(
+                shares,
+                lambda share: rx.el.li(
+                    rx.el.span(shown(share.name), class_name="share-name"),
+                    rx.el.span(COUNT.call(share.count), class_name="share-count"),
+                    rx.el.progress(value=share.percent, max=100, aria_hidden=True, class_name=f"meter {tone}"),
+                ),
+            ),
+            class_name="shares",
+        ),
+        rx.el.p(none, class_name="panel-empty"),
+    )
+
+
+def _kind(kind: Any) -> rx.Var[str]:
+    """What a kind of failure is called; the code itself where there is no word for it."""
+    return rx.match(kind, *((key.removeprefix(_KIND), text(key)) for key in texts("en") if key.startswith(_KIND)), kind)
+
+
+def linked(name: str, path: str) -> rx.Component:
+    """A name that leads to another page."""
+    return rx.link(text(name), href=path, class_name="quiet-link")
+
+
+def panel(title: str, *content: rx.Component, beside: rx.Component | None = None) -> rx.Component:
+    """A part of the page under its name."""
+    name = title.rpartition(".")[2].replace("_", "-")
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2(text(title), id=f"{name}-title", class_name="panel-title"),
+            *([] if beside is None else [beside]),
+            class_name="panel-head",
+        ),
+        *content,
+        aria_labelledby=f"{name}-title",
+        class_name="panel",
+        id=f"panel-{name}",
+    )

@@ -35,7 +35,7 @@ def lists() -> rx.Component:
         ),
         panel(
             "overview.errors",
-            _shares(errors, _kind, "bad", text("overview.errors_none")),
+            _shares(errors, kind_name, "bad", text("overview.errors_none")),
             beside=rx.cond(errors.length() > 0, rx.link(text("overview.see_requests"), href=routes.REQUESTS)),
         ),
         class_name="panels",
@@ -96,7 +96,7 @@ def _shares(shares: Any, shown: Any, tone: str, none: Any) -> rx.Component:
     )
 
 
-def _kind(kind: Any) -> rx.Var[str]:
+def kind_name(kind: Any) -> rx.Var[str]:
     """What a kind of failure is called; the code itself where there is no word for it."""
     return rx.match(kind, *((key.removeprefix(_KIND), text(key)) for key in texts("en") if key.startswith(_KIND)), kind)
 

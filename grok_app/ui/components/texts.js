@@ -91,10 +91,7 @@ export function TextIntake({ wanted, limitChars, isBusy, labels, children, onBeg
         id: "import-file",
         type: "file",
         accept: ".txt,.json,text/plain,application/json",
-        className: "visually-hidden",
-        tabIndex: -1,
-        "aria-label": labels.choose,
-        disabled: isBusy,
+        hidden: true,
         onChange: (event) => {
           read(event.target.files[0]);
           event.target.value = "";

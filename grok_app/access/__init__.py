@@ -1,6 +1,7 @@
 """Who may call, and how often: keys, sessions, tickets, waits for those who guess, limits by address."""
 
 from grok_app.access.address import Network, client_address, is_https
+from grok_app.access.changes import change_settings
 from grok_app.access.keys import Access
 from grok_app.access.sessions import SESSION_COOKIE, SESSION_S, ConsoleSession, Sessions, session_cookie
 from grok_app.access.tickets import Ticket, Tickets, open_tickets
@@ -16,6 +17,7 @@ __all__ = [
     "Ticket",
     "Tickets",
     "Visitors",
+    "change_settings",
     "client_address",
     "is_https",
     "open_tickets",

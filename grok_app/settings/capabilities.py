@@ -17,16 +17,16 @@ def _bytes(default: int, title: str, text: str) -> Any:
     return setting(default, title, text, unit="bytes", ge=0, le=100_000_000)
 
 
-class ChatSection(Section):
-    """Chats."""
+class ChatSection(Section, title="Chats"):
+    """How many chats at once, and how long we wait for them."""
 
     concurrent: int = _count(1000, "At once", "Most chats under way at once.")
     timeout: float = _seconds(60.0, "First frame", "Longest wait for Grok's first frame.")
     stream_timeout: float = _seconds(60.0, "Silence", "Longest silence within an answer.")
 
 
-class ImageSection(Section):
-    """Pictures."""
+class ImageSection(Section, title="Pictures"):
+    """How long we wait for pictures, and when one counts as final or as blocked."""
 
     timeout: float = _seconds(60.0, "First frame", "Longest wait for the connection and its first frame.")
     stream_timeout: float = _seconds(60.0, "Silence", "Longest silence between two frames.")
@@ -47,16 +47,16 @@ class ImageSection(Section):
     )
 
 
-class VideoSection(Section):
-    """Videos."""
+class VideoSection(Section, title="Videos"):
+    """How many videos at once, and how long we wait for them."""
 
     concurrent: int = _count(100, "At once", "Most videos under way at once.")
     timeout: float = _seconds(60.0, "First frame", "Longest wait for Grok's first frame.")
     stream_timeout: float = _seconds(60.0, "Silence", "Longest silence while a video is made.")
 
 
-class VoiceSection(Section):
-    """Voice."""
+class VoiceSection(Section, title="Voice"):
+    """Sessions by voice, and where they take place."""
 
     timeout: float = _seconds(60.0, "Token", "Longest wait for the token of a voice session.")
     livekit_url: SocketUrl = setting(
@@ -64,7 +64,7 @@ class VoiceSection(Section):
     )
 
 
-class AssetSection(Section):
+class AssetSection(Section, title="Files at Grok"):
     """Files that Grok keeps for an account."""
 
     upload_concurrent: int = _count(100, "Uploads at once", "Most uploads at once.")
@@ -79,14 +79,14 @@ class AssetSection(Section):
     delete_batch_size: int = _count(50, "Deletions per batch", "Accounts per batch when files go.")
 
 
-class CacheSection(Section):
+class CacheSection(Section, title="Cache"):
     """Pictures and videos kept here."""
 
     enable_auto_clean: bool = setting(True, "Clean by itself", "Whether the oldest files go when the limit is reached.")
     limit_mb: int = setting(512, "Limit", "Size from which the oldest files go.", unit="MB", ge=1, le=10_000_000)
 
 
-class NsfwSection(Section):
+class NsfwSection(Section, title="Adult content"):
     """Switching adult content on for an account."""
 
     concurrent: int = _count(60, "At once", "Most accounts at once.")
@@ -97,8 +97,8 @@ class NsfwSection(Section):
     )
 
 
-class UsageSection(Section):
-    """Asking for quotas."""
+class UsageSection(Section, title="Quotas"):
+    """How the quotas of many accounts are asked for."""
 
     concurrent: int = _count(100, "At once", "Most accounts at once.")
     batch_size: int = _count(50, "Per batch", "Accounts per batch.")

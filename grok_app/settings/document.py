@@ -1,14 +1,13 @@
 """The documents of the settings, written from the schema: `python -m grok_app.settings.document` writes both anew."""
 
-import json
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from grok_app.env import ALIASES, PREFIX, Env
 from grok_app.settings.environment import variable_of
-from grok_app.settings.schema import DEFINITIONS, SECTIONS, Definition, plain
+from grok_app.settings.schema import DEFINITIONS, SECTIONS, Definition, as_text, plain
 from grok_app.settings.spellings import FORMER, RETIRED, RETIRED_SECTIONS
 
 _ROOT: Final = Path(__file__).parents[2]
@@ -163,13 +162,7 @@ def _entry(variable: str, text: str, value: Any) -> str:
 
 def _text(value: Any) -> str:
     """A value as the environment writes it."""
-    if isinstance(value, bool | Mapping):
-        return json.dumps(value)
-    if isinstance(value, int | float):
-        return f"{value:.10g}"
-    if isinstance(value, list | tuple):
-        return ",".join(_text(item) for item in value)
-    return str(value)
+    return as_text(value, separator=",")
 
 
 def _codes(names: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """Every runtime setting: one model for its value, one definition for what people are told of it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -26,9 +27,7 @@ from grok_app.settings.sections import (
 )
 from grok_app.settings.types import Section, Unit
 
-KEYS: Final = ("app_key", "api_key", "public_key")
-"""The keys in section `app` that are made at the first start."""
-
+_MAY_HOLD_SECRETS: Final = ("upstream.extra_headers",)  # people put cookies there
 Kind = Literal["bool", "int", "float", "text", "choice", "list", "object"]
 _KINDS: Final[Mapping[str, Kind]] = {
     "boolean": "bool",
@@ -79,6 +78,18 @@ class Definition:
     """As JSON has it."""
     is_secret: bool
     """Encrypted at rest, and masked wherever it is shown."""
+    is_masked: bool
+    """Masked wherever it is shown: a secret, or what may have one in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionDefinition:
+    """What the schema says of one section."""
+
+    name: str
+    """`app`, what the names of its settings begin with."""
+    title: str
+    help: str
 
 
 def _define(section: type[Section], section_name: str) -> list[Definition]:
@@ -88,6 +99,7 @@ def _define(section: type[Section], section_name: str) -> list[Definition]:
 
 def _read_schema(name: str, schema: Mapping[str, Any]) -> Definition:
     choices = tuple(schema.get("enum", ()))
+    is_secret = schema.get("writeOnly", False)
     return Definition(
         name=name,
         title=schema["title"],
@@ -98,7 +110,8 @@ def _read_schema(name: str, schema: Mapping[str, Any]) -> Definition:
         minimum=schema.get("minimum"),
         maximum=schema.get("maximum"),
         default=schema["default"],
-        is_secret=schema.get("writeOnly", False),
+        is_secret=is_secret,
+        is_masked=is_secret or name in _MAY_HOLD_SECRETS,
     )
 
 
@@ -106,6 +119,12 @@ SECTIONS: Final[Mapping[str, type[Section]]] = {
     name: type(field.default) for name, field in Settings.model_fields.items()
 }
 """The sections by name, in the order in which they are shown."""
+
+SECTION_DEFINITIONS: Final[Mapping[str, SectionDefinition]] = {
+    name: SectionDefinition(name, section.model_config["title"] or "", section.__doc__ or "")
+    for name, section in SECTIONS.items()
+}
+"""Every section by name, in the order in which they are shown."""
 
 DEFINITIONS: Final[Mapping[str, Definition]] = {
     definition.name: definition for name, section in SECTIONS.items() for definition in _define(section, name)
@@ -118,6 +137,24 @@ def plain(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     return list(value) if isinstance(value, tuple) else value
+
+
+def as_text(value: Any, separator: str = "\n") -> str:
+    """A value as people write it in a form, taken back as the same value.
+
+    Args:
+        value: As JSON has it.
+        separator: Between the items of a list.
+    """
+    if isinstance(value, list | tuple):
+        items = [as_text(item) for item in value]
+        is_clear = not any(mark in item for item in items for mark in ",\n[")
+        return separator.join(items) if is_clear else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False, indent=2)
+    return f"{value:.10g}" if isinstance(value, int | float) else str(value)
 
 
 def value_of(settings: Settings, name: str) -> Any:

@@ -27,7 +27,7 @@ DEFAULT_USER_AGENT: Final = (
 _NOTHING: Final = SecretStr("")
 
 
-class AppSection(Section):
+class AppSection(Section, title="Gateway"):
     """Keys, and how answers look."""
 
     app_url: OwnUrl = setting("", "Public address", "What links to our files begin with: how clients reach us.")
@@ -70,7 +70,7 @@ class AppSection(Section):
     )
 
 
-class PublicSection(Section):
+class PublicSection(Section, title="Visitors"):
     """What one visitor of the studio may ask for."""
 
     max_runs_per_address: int = setting(
@@ -81,7 +81,7 @@ class PublicSection(Section):
     )
 
 
-class ProxySection(Section):
+class ProxySection(Section, title="Way to Grok"):
     """How we reach Grok."""
 
     base_proxy_url: ProxyUrl = setting(
@@ -99,7 +99,7 @@ class ProxySection(Section):
     )
 
 
-class UpstreamSection(Section):
+class UpstreamSection(Section, title="Grok's addresses"):
     """Where Grok is."""
 
     grok_url: HttpUrl = setting("https://grok.com", "Grok", "Base address of Grok; the sandbox's in a demo.")
@@ -108,7 +108,7 @@ class UpstreamSection(Section):
     extra_headers: Headers = setting({}, "Further headers", "Further headers of every request, as a JSON object.")
 
 
-class RetrySection(Section):
+class RetrySection(Section, title="Retries"):
     """What happens when Grok refuses."""
 
     max_retry: int = setting(
@@ -127,8 +127,8 @@ class RetrySection(Section):
     )
 
 
-class TokenSection(Section):
-    """The pool of accounts."""
+class TokenSection(Section, title="Accounts"):
+    """When the pool asks for quotas, and how it uses its accounts."""
 
     auto_refresh: bool = setting(True, "Refresh by itself", "Whether Grok is asked for quotas without being told to.")
     refresh_interval_hours: float = setting(

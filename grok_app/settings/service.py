@@ -1,7 +1,6 @@
 """The settings in force: defaults, then stored rows, then the environment."""
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -13,10 +12,11 @@ from grok_app.db import Database, Notice, Vault, unbroken
 from grok_app.errors import ConfigurationError, ConflictError, InvalidRequestError
 from grok_app.logs import get_logger
 from grok_app.settings.environment import Overrides
+from grok_app.settings.keys import KEYS, make_key
 from grok_app.settings.repository import SettingRepository
-from grok_app.settings.schema import DEFINITIONS, KEYS, Definition, Settings, plain, value_of
+from grok_app.settings.schema import DEFINITIONS, Definition, Settings, plain, value_of
 from grok_app.settings.spellings import flatten
-from grok_app.settings.validation import Fault, WrongValueError, validate
+from grok_app.settings.validation import Fault, WrongSettingsError, WrongValueError, validate
 
 log = get_logger(__name__)
 _WORTHLESS_KEYS: Final = {"grok2api": "is grok2api's default, which everyone knows", "": "would lock the operator out"}
@@ -83,28 +83,34 @@ class SettingsService:
             ConfigurationError: A name or a value is wrong; nothing has changed.
         """
         if unknown := _find_unknown(values):
-            raise ConfigurationError(f"{unknown} is not a setting")
+            raise ConfigurationError(f"{unknown[0]} is not a setting")
         try:
             typed = validate(values)
         except WrongValueError as error:
             raise ConfigurationError(str(error)) from None  # the cause says nothing more
         await self._put(typed, values)
 
-    async def change(self, body: Mapping[str, Any]) -> list[str]:
+    async def change(self, body: Mapping[str, Any], *, reset: Collection[str] = ()) -> list[str]:
         """Store what an operator sends, in any of the spellings; all of it, or nothing if something is wrong.
 
         A value that the environment holds may be repeated, so that a whole configuration can be sent back.
+
+        Args:
+            body: Values by section or by dotted name.
+            reset: Dotted names of settings that are to be at their defaults again, in the same transaction. A key is
+                made anew at the next start.
 
         Returns:
             The names that were accepted without effect, since they are retired.
 
         Raises:
-            InvalidRequestError: A name is unknown or a value is wrong; `param` is the dotted name.
+            InvalidRequestError: A name is unknown; `param` is the dotted name.
+            WrongSettingsError: Values are wrong: all of them are told.
             ConflictError: The environment holds another value.
         """
         flat = flatten(body)
-        if flat.unknown:
-            raise _unknown_setting(flat.unknown[0])
+        if unknown := flat.unknown or _find_unknown(reset):
+            raise _unknown_setting(unknown[0])
         typed = _check(flat.values)
         held = [name for name in flat.values if name in self._overrides]
         for name in held:
@@ -114,7 +120,8 @@ class SettingsService:
                     code="set_by_environment",
                     param=name,
                 )
-        await self._put(typed, flat.values.keys() - held)
+        _refuse_lock_out(typed, flat.values.keys() - held)
+        await self._put(typed, flat.values.keys() - held, reset=reset)
         return flat.ignored
 
     async def import_file(self, body: Mapping[str, Any]) -> list[Skipped]:
@@ -124,7 +131,7 @@ class SettingsService:
             What was passed over: retired and unknown names, what the environment holds, and grok2api's default key.
 
         Raises:
-            InvalidRequestError: A value is wrong; `param` is the dotted name.
+            WrongSettingsError: A value is wrong; `param` is the dotted name.
         """
         flat = flatten(body)
         typed = _check(flat.values)
@@ -138,16 +145,13 @@ class SettingsService:
         await self._put(typed, flat.values.keys() - {item.name for item in skipped})
         return skipped
 
-    async def reset(self, names: Iterable[str]) -> None:
-        """Let these settings be at their defaults again. A key is made anew at the next start.
+    async def reset(self, names: Collection[str]) -> None:
+        """Let these settings be at their defaults again, see `change`.
 
         Raises:
             InvalidRequestError: A name is unknown; nothing has changed.
         """
-        chosen = list(names)
-        if unknown := _find_unknown(chosen):
-            raise _unknown_setting(unknown)
-        await unbroken(self._commit(lambda session: self._rows.forget(session, chosen)))
+        await self.change({}, reset=names)
 
     def describe(self) -> list[SettingView]:
         """Every setting with its value and where that comes from, in the order in which they are shown."""
@@ -170,16 +174,23 @@ class SettingsService:
         """
         await self.load()
         missing = [key for key in KEYS if not ((name := f"app.{key}") in self._stored or name in self._overrides)]
-        made = {key: secrets.token_urlsafe(32) for key in missing}
+        made = {key: make_key() for key in missing}
         if made:
             values = {f"app.{key}": value for key, value in made.items()}
             await unbroken(self._commit(lambda session: self._rows.add(session, values)))
         return {key: value for key, value in made.items() if value_of(self.snapshot, f"app.{key}") == SecretStr(value)}
 
-    async def _put(self, typed: Settings, names: Iterable[str]) -> None:
+    async def _put(self, typed: Settings, names: Iterable[str], *, reset: Collection[str] = ()) -> None:
         values = {name: plain(value_of(typed, name)) for name in names}
-        if values:
-            await unbroken(self._commit(lambda session: self._rows.put(session, values)))
+
+        async def write(session: AsyncSession) -> None:
+            if reset:
+                await self._rows.forget(session, reset)
+            if values:
+                await self._rows.put(session, values)
+
+        if values or reset:
+            await unbroken(self._commit(write))
 
     async def _commit(self, write: Callable[[AsyncSession], Awaitable[None]] | None) -> None:
         """Change rows, if anything is to be changed, and put in force what is stored then."""
@@ -226,8 +237,8 @@ async def open_settings(
     return service
 
 
-def _find_unknown(names: Iterable[str]) -> str | None:
-    return next((name for name in names if name not in DEFINITIONS), None)
+def _find_unknown(names: Iterable[str]) -> list[str]:
+    return [name for name in names if name not in DEFINITIONS]
 
 
 def _unknown_setting(name: str) -> InvalidRequestError:
@@ -238,5 +249,11 @@ def _check(values: Mapping[str, Any]) -> Settings:
     try:
         return validate(values)
     except WrongValueError as error:
-        fault = error.faults[0]
-    raise InvalidRequestError(f"{fault.path} {fault.reason}", code=fault.code, param=fault.path)
+        faults = error.faults
+    raise WrongSettingsError(faults)  # out here, since the cause would print secrets
+
+
+def _refuse_lock_out(typed: Settings, names: Collection[str]) -> None:
+    name = "app.app_key"
+    if name in names and not typed.app.app_key.get_secret_value():
+        raise WrongSettingsError([Fault(name, name, "empty_key", "''", "a key: without one nobody gets in again")])

@@ -23,6 +23,7 @@ Unit = Literal["s", "ms", "h", "days", "MB", "bytes"]
 
 _COOKIE_VALUE: Final = re.compile(r"[!-+\--:<-~]*")
 _PROXY: Final = re.compile(r"((https?|socks5h?|socks4a?)://[^\s]+)?")
+_BETWEEN: Final = re.compile(r"[,\n]")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LONGEST_CHARS: Final = 4096
 """More than any header or key needs; it keeps a slip of the hand out of the database."""
@@ -68,12 +69,12 @@ def setting(  # noqa: PLR0913 - one line each in the form
 
 
 def _split(value: Any) -> Any:
-    """Let the environment write a list as `a,b` or as JSON."""
+    """Let the environment and a form write a list as `a,b`, one item per line, or as JSON."""
     if not isinstance(value, str):
         return value
     text = value.strip()
     if not text.startswith("["):
-        return [item.strip() for item in text.split(",") if item.strip()]
+        return [item.strip() for item in _BETWEEN.split(text) if item.strip()]
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -84,7 +85,7 @@ def _parse_object(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return orjson.loads(value)
+        return orjson.loads(value) if value.strip() else {}
     except orjson.JSONDecodeError:
         raise ValueError('a JSON object like {"X-Name": "value"}') from None
 
@@ -115,6 +116,17 @@ def _check_address(value: str) -> str:
     if value and not _is_address(value):
         raise ValueError("a URL with a host, perhaps a port and a path, and nothing behind them")
     return value
+
+
+def _like(pattern: str, expected: str) -> AfterValidator:
+    """Take what matches, and say in words what doesn't."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(expected)
+        return value
+
+    return AfterValidator(check)
 
 
 def _is_address(url: str) -> bool:
@@ -155,20 +167,29 @@ CookieValue = Annotated[_Secret, AfterValidator(_check_cookie)]
 ProxyUrl = Annotated[_Secret, AfterValidator(_check_proxy)]
 """Secret, since it may hold a password."""
 
-HeaderLine = Annotated[str, Field(min_length=1, max_length=_LONGEST_CHARS, pattern=r"^[^\r\n\x00]+$")]
+_HTTP_URL: Final = r"https?://[^/\s]+(/\S*)?"
+_HTTP_EXPECTED: Final = "an address like https://host or http://host:port/path"
+
+HeaderLine = Annotated[
+    str, Field(max_length=_LONGEST_CHARS), _like(r"[^\r\n\x00]+", "one line of text, without line breaks")
+]
 Browser = Annotated[str, AfterValidator(_check_profile)]
 HttpUrl = Annotated[
-    str, Field(max_length=_LONGEST_CHARS, pattern=r"^https?://[^/\s]+(/[^\s]*)?$"), AfterValidator(_check_address)
+    str, Field(max_length=_LONGEST_CHARS), _like(_HTTP_URL, _HTTP_EXPECTED), AfterValidator(_check_address)
 ]
 OwnUrl = Annotated[
     str,
-    Field(max_length=_LONGEST_CHARS, pattern=r"^(https?://[^/\s]+(/[^\s]*)?)?$"),
+    Field(max_length=_LONGEST_CHARS),
+    _like(f"({_HTTP_URL})?", f"{_HTTP_EXPECTED}, or nothing"),
     AfterValidator(_check_address),
     AfterValidator(_drop_slash),
 ]
 """An address or nothing; a path can be put behind it as it is."""
 SocketUrl = Annotated[
-    str, Field(max_length=_LONGEST_CHARS, pattern=r"^wss?://[^/\s]+(/[^\s]*)?$"), AfterValidator(_check_address)
+    str,
+    Field(max_length=_LONGEST_CHARS),
+    _like(r"wss?://[^/\s]+(/\S*)?", "an address like wss://host or ws://host:port/path"),
+    AfterValidator(_check_address),
 ]
 PastDate = Annotated[str, AfterValidator(_check_past_date)]
 
@@ -176,8 +197,12 @@ _Name = Annotated[str, Field(min_length=1, max_length=_LONGEST_CHARS)]
 Names = Annotated[tuple[_Name, ...], BeforeValidator(_split), Field(max_length=_MOST_ITEMS)]
 _Status = Annotated[int, Field(ge=400, le=599)]
 Statuses = Annotated[tuple[_Status, ...], BeforeValidator(_split), Field(max_length=_MOST_ITEMS)]
-_HeaderName = Annotated[str, Field(max_length=_LONGEST_CHARS, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
-_HeaderValue = Annotated[str, Field(max_length=_LONGEST_CHARS, pattern=r"^[^\r\n\x00]*$")]
+_HeaderName = Annotated[
+    str, Field(max_length=_LONGEST_CHARS), _like(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "names of headers, like X-Name")
+]
+_HeaderValue = Annotated[
+    str, Field(max_length=_LONGEST_CHARS), _like(r"[^\r\n\x00]*", "values of one line each, without line breaks")
+]
 Headers = Annotated[dict[_HeaderName, _HeaderValue], BeforeValidator(_parse_object), Field(max_length=_MOST_ITEMS)]
 
 ImageFormat = Annotated[

@@ -1,5 +1,6 @@
 """Values by dotted name, checked against the schema; and what is said when one is wrong, never quoting a secret."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from reprlib import Repr
@@ -8,9 +9,11 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from grok_app.settings.schema import Settings, is_secret, nest
+from grok_app.errors import InvalidRequestError
+from grok_app.settings.schema import DEFINITIONS, Settings, nest
 
-_HIDDEN: Final = ("upstream.extra_headers",)  # no secret by itself, but people put cookies there
+_LEAD: Final = re.compile(r"^(Value error, |\w+ should (be |have )?)")
+"""How Pydantic begins a sentence that is put behind "expected"."""
 _SHORTENED: Final = Repr()
 _SHORTENED.maxstring = _SHORTENED.maxother = 120
 
@@ -43,6 +46,15 @@ class WrongValueError(ValueError):
         self.faults = faults
 
 
+class WrongSettingsError(InvalidRequestError):
+    """An operator's values are wrong. To a caller it is the first of them; `faults` are all, for a form."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        first = faults[0]
+        super().__init__(f"{first.path} {first.reason}", code=first.code, param=first.path)
+        self.faults = faults
+
+
 def validate(values: Mapping[str, Any]) -> Settings:
     """The settings with these values, by dotted name; what isn't given is at its default.
 
@@ -60,11 +72,11 @@ def _read(item: ErrorDetails) -> Fault:
     section, key, *rest = item["loc"]
     name = f"{section}.{key}"
     path = f"{name}.{rest[0]}" if rest and isinstance(rest[0], int) else name
-    is_hidden = is_secret(name) or name in _HIDDEN
+    is_masked = name in DEFINITIONS and DEFINITIONS[name].is_masked
     return Fault(
         name=name,
         path=path,
         code=item["type"],
-        value="(hidden)" if is_hidden else _SHORTENED.repr(item["input"]),
-        expected=item["msg"].removeprefix("Value error, ").removeprefix("Input should be "),
+        value="(hidden)" if is_masked else _SHORTENED.repr(item["input"]),
+        expected=_LEAD.sub("", item["msg"]),
     )

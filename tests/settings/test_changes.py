@@ -11,7 +11,16 @@ from structlog.testing import capture_logs
 
 from grok_app.db import Database, Notice, Vault, open_database
 from grok_app.errors import ConfigurationError, ConflictError, InvalidRequestError
-from grok_app.settings import DEFINITIONS, KEYS, SettingRow, SettingsService, Skipped, as_nested, open_settings
+from grok_app.settings import (
+    DEFINITIONS,
+    KEYS,
+    SettingRow,
+    SettingsService,
+    Skipped,
+    WrongSettingsError,
+    as_nested,
+    open_settings,
+)
 from grok_app.settings.schema import value_of
 
 HELD = {"app.stream": "false", "app.app_key": "hunter2", "retry.retry_status_codes": "429,503"}
@@ -155,6 +164,44 @@ async def test_a_reset_brings_the_default_back(settings: SettingsService, databa
     assert (settings.snapshot.app.stream, settings.snapshot.cache.limit_mb) == (True, 512)
     assert settings.snapshot.chat.timeout == 90
     assert await names_stored(database) == {"chat.timeout"}
+
+
+async def test_a_change_and_a_reset_are_one(settings: SettingsService, database: Database) -> None:
+    """Both or neither: a wrong value or an unknown name stops the reset as well."""
+    await settings.change({"app.stream": False, "chat.timeout": 90})
+    for body, reset in [({"cache.limit_mb": 0}, ["app.stream"]), ({"cache.limit_mb": 7}, ["app.stream", "nosuch"])]:
+        with pytest.raises(InvalidRequestError):
+            await settings.change(body, reset=reset)
+    assert (settings.snapshot.app.stream, settings.snapshot.cache.limit_mb) == (False, 512)
+    await settings.change({"cache.limit_mb": 7}, reset=["app.stream"])
+    assert (settings.snapshot.app.stream, settings.snapshot.cache.limit_mb) == (True, 7)
+    assert await names_stored(database) == {"cache.limit_mb", "chat.timeout"}
+
+
+async def test_all_that_is_wrong_is_told_at_once(settings: SettingsService) -> None:
+    """A form shows each message at its field; a caller of the API gets the first."""
+    body = {"chat.timeout": "soon", "app.stream": False, "retry.retry_status_codes": "429\n700", "app.api_key": "a,,b"}
+    with pytest.raises(WrongSettingsError) as refused:
+        await settings.change(body)
+    faults = {fault.name: fault for fault in refused.value.faults}
+    assert faults.keys() == body.keys() - {"app.stream"}
+    assert faults["retry.retry_status_codes"].path == "retry.retry_status_codes.1"
+    assert "a,,b" not in str(faults)
+    assert refused.value.param == refused.value.faults[0].path
+    assert settings.snapshot.app.stream is True
+
+
+async def test_nobody_locks_themselves_out(settings: SettingsService, database: Database) -> None:
+    """Without an operator's key nobody could give one back, so it can't be emptied, only replaced."""
+    await settings.ensure_keys()
+    before = settings.snapshot
+    with pytest.raises(WrongSettingsError) as refused:
+        await settings.change({"app.app_key": "", "app.stream": False})
+    assert [(fault.name, fault.code) for fault in refused.value.faults] == [("app.app_key", "empty_key")]
+    assert settings.snapshot is before
+    await settings.change({"app.app_key": "mine", "app.api_key": ""})
+    assert settings.snapshot.app.app_key.get_secret_value() == "mine"
+    assert "app.api_key" in await names_stored(database)
 
 
 async def test_each_setting_tells_where_it_comes_from(held: SettingsService) -> None:

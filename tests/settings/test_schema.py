@@ -4,8 +4,16 @@ from typing import Any
 
 import pytest
 
-from grok_app.settings import DEFINITIONS, Settings, as_nested
-from grok_app.settings.schema import SECTIONS, value_of
+from grok_app.settings import (
+    DEFINITIONS,
+    SECTION_DEFINITIONS,
+    SectionDefinition,
+    Settings,
+    as_nested,
+    as_text,
+    make_key,
+)
+from grok_app.settings.schema import SECTIONS, plain, value_of
 from grok_app.settings.validation import WrongValueError, validate
 
 
@@ -64,6 +72,8 @@ def test_secrets_are_the_ones_that_open_something() -> None:
         "app.app_key", "app.api_key", "app.public_key", "proxy.base_proxy_url", "proxy.asset_proxy_url",
         "proxy.cf_clearance",
     }  # fmt: skip
+    masked = {name for name, setting in DEFINITIONS.items() if setting.is_masked}
+    assert masked == secret | {"upstream.extra_headers"}
     settings = validate({"app.api_key": "hunter2", "proxy.asset_proxy_url": "http://user:hunter2@proxy"})
     assert "hunter2" not in repr(settings)
     assert as_nested(settings)["app"]["api_key"] == "hunter2"
@@ -134,6 +144,79 @@ def test_wrong_values_are_refused(name: str, given: Any) -> None:
     assert fault.name == name
     assert "Value error" not in fault.expected
     assert len(str(refused.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("app.stream", True, "true"),
+        ("retry.max_retry", 5, "5"),
+        ("image.final_min_bytes", 100_000_000, "100000000"),
+        ("chat.timeout", 60.0, "60"),
+        ("retry.retry_backoff_base", 0.25, "0.25"),
+        ("app.filter_tags", ["a", "b"], "a\nb"),
+        ("app.filter_tags", ["[a", "b, c"], '["[a", "b, c"]'),
+        ("app.filter_tags", [], ""),
+        ("retry.retry_status_codes", [429, 503], "429\n503"),
+        ("upstream.extra_headers", {"X-A": "ä"}, '{\n  "X-A": "ä"\n}'),
+        ("upstream.extra_headers", {}, "{}"),
+        ("nsfw.birth_date", "1990-02-28", "1990-02-28"),
+    ],
+    ids=str,
+)
+def test_a_value_comes_back_from_its_text(name: str, value: Any, text: str) -> None:
+    """What a form shows is what it may send: numbers without needless zeros, lists one item per line."""
+    assert as_text(value) == text
+    assert plain(value_of(validate({name: text}), name)) == value
+
+
+def test_an_emptied_field_is_an_empty_object() -> None:
+    """And one with blanks alone, too."""
+    for text in ("", " \n"):
+        assert validate({"upstream.extra_headers": text}) == Settings()
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_every_default_comes_back_from_its_text(name: str) -> None:
+    """So a form that is sent as it was shown changes nothing."""
+    assert validate({name: as_text(DEFINITIONS[name].default)}) == Settings()
+
+
+@pytest.mark.parametrize("section", SECTION_DEFINITIONS.values(), ids=lambda section: section.name)
+def test_every_section_explains_itself(section: SectionDefinition) -> None:
+    """A short title of its own and a sentence; its settings bear its name."""
+    assert 0 < len(section.title) <= 20
+    assert section.help.endswith(".")
+    assert any(name.startswith(f"{section.name}.") for name in DEFINITIONS)
+
+
+def test_made_keys_are_long_and_never_the_same() -> None:
+    """32 random bytes, in letters that a header and a URL take."""
+    key, other = make_key(), make_key()
+    assert key != other
+    assert len(key) == 43
+    assert value_of(validate({"app.api_key": key}), "app.api_key").get_secret_value() == key
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("app.app_url", "grok.example.com", "an address like https://host or http://host:port/path, or nothing"),
+        ("upstream.grok_url", "", "an address like https://host or http://host:port/path"),
+        ("voice.livekit_url", "https://host", "an address like wss://host or ws://host:port/path"),
+        ("proxy.user_agent", "", "one line of text, without line breaks"),
+        ("proxy.user_agent", "x" * 5000, "at most 4096 characters"),
+        ("upstream.extra_headers", {"two words": "1"}, "names of headers, like X-Name"),
+        ("upstream.extra_headers", {"X-A": "1\n2"}, "values of one line each, without line breaks"),
+        ("retry.max_retry", 99, "less than or equal to 20"),
+        ("app.filter_tags", ["x"] * 101, "at most 100 items after validation, not 101"),
+    ],
+)
+def test_what_is_expected_is_said_in_words(name: str, given: Any, expected: str) -> None:
+    """No pattern, and nothing of the machinery: it stands behind "expected"."""
+    with pytest.raises(WrongValueError) as refused:
+        validate({name: given})
+    assert [fault.expected for fault in refused.value.faults] == [expected]
 
 
 def test_an_item_of_a_list_is_pointed_at() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ConfigDict, RootModel
 
+from grok_app.access import change_settings
 from grok_app.api.body import json_body, read_json
 from grok_app.api.deps import Current, require_app_key
 from grok_app.api.responses import json_response
@@ -32,8 +33,7 @@ async def change_config(request: Request, services: Current) -> Response:
     A setting that the environment holds can't be changed: 409. Retired names of grok2api's are named in `ignored`.
     """
     body = await read_json(request, ConfigChange)
-    ignored = await services.settings.change(body.root)
-    await services.sessions.end_those_of_other_keys()
+    ignored = await change_settings(services.settings, services.sessions, body.root)
     message = f"Settings saved. Without effect: {', '.join(ignored)}." if ignored else "Settings saved."
     return json_response({"status": "success", "message": message, "ignored": ignored})
 

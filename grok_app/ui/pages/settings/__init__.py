@@ -1,5 +1,6 @@
 """Everything that may change while it runs."""
 
+from grok_app.ui.pages.settings.state import SettingsState
 from grok_app.ui.pages.settings.view import view
 
-__all__ = ["view"]
+__all__ = ["SettingsState", "view"]

@@ -17,6 +17,7 @@ from .console import Traffic, find_barriers, settle, signed_in_as
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser lives in one loop
 LIVE_MS: Final = 15_000
 """A change is there a second later, but not on a machine that does ten other things."""
+HEIGHT: Final = 800
 MAKING_S: Final = 30
 """The simulated Grok takes its time, for a video some 5 s."""
 READY: Final = "it => it.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && it.videoWidth > 0"
@@ -156,6 +157,7 @@ async def test_an_empty_cache_says_what_to_do(cache: Page) -> None:
     await expect(cache.get_by_role("link", name="Open the chat")).to_have_attribute("href", "/chat")
     await cache.locator("#tab-video").click()
     await expect(cache.get_by_role("heading", name="No videos yet")).to_be_visible()
+    await expect(cache.get_by_role("link", name="Open the API reference")).to_have_attribute("href", "/docs")
     for kind in ("image", "video"):
         await expect(cache.locator(f"#card-{kind} button")).to_be_disabled()
 
@@ -330,7 +332,7 @@ async def test_the_table_is_sorted_searched_and_paged(cache: Page) -> None:
 
 
 async def test_nobody_is_kept_out_of_its_lists(cache: Page, keeper: Keeper) -> None:
-    """Axe finds nothing serious or critical in tiles, question and table, and a phone needs no sideways scrolling."""
+    """Axe finds nothing serious or critical in tiles, question and table, and the window never scrolls."""
     await keeper.keep(2)
     await expect(tiles(cache)).to_have_count(2, timeout=LIVE_MS)
     await cache.locator("#select-page").click()
@@ -346,10 +348,11 @@ async def test_nobody_is_kept_out_of_its_lists(cache: Page, keeper: Keeper) -> N
     await cache.locator("#tab-online").click()
     await cache.locator("#select-page").click()
     for width in (1440, 375):
-        await cache.set_viewport_size({"width": width, "height": 800})
+        await cache.set_viewport_size({"width": width, "height": HEIGHT})
         await expect(cache.locator("#selected")).to_be_visible()
         assert await find_barriers(cache) == []
         assert await cache.evaluate("document.documentElement.scrollWidth") <= width
+        assert await cache.evaluate("document.documentElement.scrollHeight") <= HEIGHT
 
 
 async def test_it_speaks_chinese(cache: Page, keeper: Keeper) -> None:

@@ -42,11 +42,12 @@ def files_question() -> rx.Component:
 
 
 def _nothing() -> rx.Component:
-    link = rx.link(text("cache.open_chat"), href=routes.CHAT, class_name="button")
+    chat = rx.link(text("cache.open_chat"), href=routes.CHAT, class_name="button")
+    reference = rx.el.a(text("cache.open_reference"), href=routes.API_REFERENCE, class_name="button")
     return rx.cond(
         FilesState.tab == "video",
-        empty_state("film", text("cache.no_videos"), text("cache.no_videos_lead"), link),
-        empty_state("image", text("cache.no_images"), text("cache.no_images_lead"), link),
+        empty_state("film", text("cache.no_videos"), text("cache.no_videos_lead"), reference),
+        empty_state("image", text("cache.no_images"), text("cache.no_images_lead"), chat),
     )
 
 

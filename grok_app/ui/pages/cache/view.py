@@ -60,9 +60,7 @@ def _local_card(kind: str, local: Any) -> rx.Component:
             class_name="number-hint",
         ),
         rx.el.dd(
-            _button(
-                "trash-2", text("cache.clear"), FilesState.ask_to_clear(kind), FilesState.is_busy | (local.count == 0)
-            ),
+            _button("trash-2", "clear", kind, FilesState.ask_to_clear(kind), FilesState.is_busy | (local.count == 0)),
             class_name="card-actions",
         ),
     )
@@ -79,16 +77,17 @@ def _online_card() -> rx.Component:
         rx.el.dd(
             _button(
                 "scan-search",
-                text("cache.count_all"),
+                "count",
+                "online",
                 OnlineState.count_all,
                 OnlineState.is_counting | (OnlineState.all_accounts == 0),
             ),
             _button(
                 "trash-2",
-                text("cache.clear"),
+                "clear",
+                "online",
                 OnlineState.ask_to_clear_counted,
                 OnlineState.is_clearing | (OnlineState.files == 0),
-                name=text("cache.clear_online"),
             ),
             class_name="card-actions",
         ),
@@ -107,13 +106,14 @@ def _card(name: str, is_known: Any, count: Any, size: Any, *facts: rx.Component)
     )
 
 
-def _button(picture: str, label: Any, on_click: Any, is_off: Any, *, name: Any = None) -> rx.Component:
+def _button(picture: str, verb: str, what: str, on_click: Any, is_off: Any) -> rx.Component:
+    """What can be done with all of it; its name says with what, for whom the card is out of sight."""
     return rx.el.button(
         icon(picture, 15),
-        label,
+        text(f"cache.{verb}"),
         type="button",
         on_click=on_click,
         disabled=is_off,
+        aria_label=text(f"cache.{verb}_all_{what}"),
         class_name="button small-text",
-        **({} if name is None else {"aria_label": name}),
     )

@@ -32,9 +32,9 @@ export const SettingRow = memo(function SettingRow({ field, language, shown, edi
       "div",
       { className: "setting-about" },
       h(
-        "label",
-        { htmlFor: id, className: "setting-title" },
-        field.title[language],
+        "div",
+        { className: "setting-title" },
+        h("label", { htmlFor: id }, field.title[language]),
         !isDefault && !field.is_key && h(Dot, { label: labels.differs }),
         edit && h("span", { className: "badge accent" }, labels.unsaved),
       ),

@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 # Each file stays with one worker, which has servers of its own: more workers than four cost more than they save.
-AT_ONCE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Beside others a test may take twice as long.
+AT_ONCE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --timeout 40
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 ifdef PORT

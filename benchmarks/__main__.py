@@ -17,6 +17,7 @@ from benchmarks.files import Cache, Serving, find_missing, make_files, measure_c
 from benchmarks.media import NAMES, measure_media
 from benchmarks.pool import SIZES, measure_choice
 from benchmarks.processes import Served, memory, start_gateway, start_sandbox
+from benchmarks.recording import ROWS, Recording, measure_recording
 from benchmarks.report import Report, describe_machine, now, print_report, write_report
 from benchmarks.rounds import Comparison, compare, spin_ms
 from benchmarks.workloads import WORKLOADS, Target, Workload, ask_gateway, ask_sandbox
@@ -26,6 +27,7 @@ _ACCOUNTS: Final = 500
 _SPINS: Final = 5
 _ADMIN: Final = "admin"
 _FILES: Final = "files"
+_REQUESTS: Final = "requests"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,9 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     waits = _measure_admin() if options.only in _ADMIN else []
     cache, servings = _measure_files(options.rounds) if options.only in _FILES else (None, [])
     choices = [measure_choice(size) for size in SIZES] if not options.only else []
+    recording = _measure_recording(options.only)
     media = measure_media(options.only, options.rounds)
     machine = describe_machine([*spins_ms, _spin_ms()], load_before)
-    report = Report(now(), machine, comparisons, before, after, choices, waits, cache, servings, media)
+    report = Report(now(), machine, comparisons, before, after, choices, waits, cache, servings, media, recording)
     print_report(report)
     print(f"Kept in {write_report(report).relative_to(Path(__file__).parents[1])}")
     return 1 if options.check and not report.meets_bar else 0
@@ -90,6 +93,13 @@ def _measure_files(rounds: int) -> tuple[Cache, list[Serving]]:
             return cache, measure_serving(gateway, data_dir, rounds)
 
 
+def _measure_recording(only: str) -> Recording | None:
+    """A million rows take minutes, so they are made only when they are asked for."""
+    if only not in ("", _REQUESTS):
+        return None
+    return measure_recording(rows=ROWS if only else 0)
+
+
 def _spin_ms() -> float:
     return statistics.median(spin_ms() for _ in range(_SPINS))
 
@@ -107,7 +117,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default="",
         metavar="TEXT",
         help="only workloads with this in their name, or only the admin API (admin), or the files (files); "
-        f"and what is measured only when it is named: {', '.join(NAMES)}",
+        f"and what is measured only when it is named: {', '.join((*NAMES, _REQUESTS))}",
     )
     return parser.parse_args(arguments)
 

@@ -14,6 +14,7 @@ from benchmarks.files import Cache, Serving, print_cache, print_servings
 from benchmarks.media import Media, print_media
 from benchmarks.pool import Choice
 from benchmarks.processes import Memory
+from benchmarks.recording import Recording, print_recording
 from benchmarks.rounds import Comparison, Figures
 
 BAR_MS: Final = 5.0
@@ -68,6 +69,7 @@ class Report:
     cache: Cache | None = None
     servings: list[Serving] = field(default_factory=list)
     media: Media = field(default_factory=Media)
+    recording: Recording | None = None
 
     @property
     def errors(self) -> int:
@@ -86,7 +88,8 @@ class Report:
         is_quick = self.added_ms is None or self.added_ms < BAR_MS
         waits = [*self.waits, *(self.cache.waits if self.cache else ())]
         is_right = not self.errors and self.choices_meet_bar and self.media.meets_bar
-        return is_quick and is_right and all(wait.meets_bar for wait in waits)
+        is_light = self.recording is None or self.recording.meets_bar
+        return is_quick and is_right and is_light and all(wait.meets_bar for wait in waits)
 
     @property
     def choices_meet_bar(self) -> bool:
@@ -116,6 +119,8 @@ def print_report(report: Report) -> None:
         print_cache(report.cache)
     if report.servings:
         print_servings(report.servings)
+    if report.recording:
+        print_recording(report.recording)
     print_media(report.media)
     _print_bar(report)
 

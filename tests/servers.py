@@ -206,7 +206,7 @@ def free_port() -> int:
         return port
 
 
-def eventually(look: Callable[[], FoundT | None], *, within_s: float = 5.0) -> FoundT:
+def eventually(look: Callable[[], FoundT | None], *, within_s: float = 15.0) -> FoundT:
     """Look until there is something; what another process does can't be awaited.
 
     Raises:

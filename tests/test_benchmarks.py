@@ -11,6 +11,7 @@ import pytest
 from benchmarks.load import Ask, run_load
 from benchmarks.pool import measure_choice
 from benchmarks.processes import Memory, Served, cpu_s, memory, start_sandbox
+from benchmarks.recording import measure_recording
 from benchmarks.report import Report, describe_machine, print_report
 from benchmarks.rounds import Comparison, compare, percentile
 from benchmarks.sandbox import LINES_IN_REPLY, Answering, start_answering
@@ -96,6 +97,14 @@ def test_choosing_an_account_is_measured() -> None:
     choice = measure_choice(100, choices=10)
     assert choice.accounts == 100
     assert choice.choose_us > 0
+
+
+def test_recording_requests_is_measured() -> None:
+    """A few requests and rows are enough to measure what the record costs, and the looks at it."""
+    recording = measure_recording(requests=20, rows=20)
+    assert min(recording.path_us, recording.count_us, recording.write_us) > 0
+    assert len(recording.looks_ms) == 5
+    assert min(recording.looks_ms.values()) > 0
 
 
 def test_a_percentile_is_one_of_the_values() -> None:

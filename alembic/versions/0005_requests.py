@@ -38,7 +38,6 @@ def upgrade() -> None:
     op.create_index("ix_request_outcome", "request", ["outcome", "id"])
     op.create_index("ix_request_route", "request", ["route", "id"])
     op.create_index("ix_request_model", "request", ["model", "id"])
-    op.create_index(op.f("ix_request_request_id"), "request", ["request_id"])
     op.create_table(
         "request_content",
         sa.Column("id", sa.String(length=24), nullable=False),

@@ -123,13 +123,16 @@ class Failover:
     async def _on_account(
         self, lease: Lease, ask: Ask[ItemT], begins: Callable[[ItemT], bool], deadline: float
     ) -> AsyncGenerator[ItemT, None]:
-        stream, head, attempt = await self._open(lease, ask, begins, deadline)
-        with _noting(attempt):
+        stream, head, noted = await self._open(lease, ask, begins, deadline)
+        try:
             async with aclosing(stream):
                 for item in head:
                     yield item
                 async for item in stream:
                     yield item
+        except (UpstreamError, GatewayError) as error:
+            _note_failure(noted, error)
+            raise
 
     async def _open(
         self, lease: Lease, ask: Ask[ItemT], begins: Callable[[ItemT], bool], deadline: float
@@ -143,9 +146,13 @@ class Failover:
             reraise=True,
         ):
             noted = note_attempt(lease.account_id)
-            with attempt, _noting(noted):
-                stream = ask(lease)
-                head = await _read_head(stream, begins)
+            with attempt:
+                try:
+                    stream = ask(lease)
+                    head = await _read_head(stream, begins)
+                except (UpstreamError, GatewayError) as error:
+                    _note_failure(noted, error)
+                    raise
                 noted.succeed()
                 note_first_word()
                 return stream, head, noted
@@ -198,17 +205,8 @@ def _as_gateway_error(error: UpstreamError) -> GatewayError:
             return UpstreamFailedError(message)
 
 
-@contextmanager
-def _noting(attempt: Attempt) -> Iterator[None]:
-    """Note the failure that ends this attempt."""
-    try:
-        yield
-    except UpstreamError as error:
-        attempt.fail(error.kind, str(error))
-        raise
-    except GatewayError as error:
-        attempt.fail(error.code, error.message)
-        raise
+def _note_failure(attempt: Attempt, error: UpstreamError | GatewayError) -> None:
+    attempt.fail(error.kind if isinstance(error, UpstreamError) else error.code, str(error))
 
 
 async def _read_head(stream: AsyncGenerator[ItemT, None], begins: Callable[[ItemT], bool]) -> list[ItemT]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, Row, Select, Subquery, delete, func, insert, literal, select
 from sqlmodel import col
 
 from grok_app.db import Database, Vault
@@ -17,7 +17,7 @@ from grok_app.requests.types import FoundRequests, RequestDetail, RequestQuery
 log = get_logger(__name__)
 MOST_FOUND: Final = 10_000
 """More can't be leafed through, and are not counted."""
-_SEARCHED: Final = 100_000
+_SEARCHED: Final = 50_000
 """A text is looked for in so many of the newest requests."""
 _WIDE: Final = ("attempts", "reason")
 _COLUMNS: Final = RequestRow.metadata.tables["request"].columns
@@ -46,16 +46,12 @@ class RequestRepository:
 
     async def find(self, query: RequestQuery) -> FoundRequests:
         """One page of these requests, newest first. See `RequestQuery`."""
-        wanted = _conditions(query)
-        size = max(1, min(query.page_size, 200))
-        offset = (max(1, query.page) - 1) * size
-        newest = select(*_LISTED).where(*wanted).order_by(col(RequestRow.id).desc())
-        page = newest.offset(offset).limit(max(0, min(size, MOST_FOUND - offset)))
-        bounded = select(col(RequestRow.id)).where(*wanted).limit(MOST_FOUND + 1).subquery()
-        async with self._database.session() as session:
-            connection = await session.connection()
-            rows = (await connection.execute(page)).all()
-            total = (await connection.execute(select(func.count()).select_from(bounded))).scalar_one()
+        row_id = col(RequestRow.id)
+        matching = select(row_id).where(*_conditions(query)).order_by(row_id.desc()).limit(MOST_FOUND + 1).subquery()
+        rows = await self._read(_page(matching, query))
+        total = rows[0].total if rows else 0
+        if not rows and query.page > 1:
+            [(total,)] = await self._read(select(func.count()).select_from(matching))
         items = tuple(read_record(row) for row in rows)
         return FoundRequests(items, min(total, MOST_FOUND), total > MOST_FOUND)
 
@@ -117,6 +113,16 @@ class RequestRepository:
 def _tallied(floor: str, below: str) -> Select[Any]:
     between = (col(RequestRow.id) >= floor, col(RequestRow.id) < below)
     return select(*_TALLIED).where(*between).order_by(col(RequestRow.id).desc())
+
+
+def _page(matching: Subquery, query: RequestQuery) -> Select[Any]:
+    """One page of them, each with the count of all: one look at the table answers both."""
+    size = max(1, min(query.page_size, 200))
+    offset = (max(1, query.page) - 1) * size
+    counted = select(matching.c.id, func.count().over().label("total")).order_by(matching.c.id.desc())
+    page = counted.offset(offset).limit(max(0, min(size, MOST_FOUND - offset))).subquery()
+    listed = select(*_LISTED, page.c.total).join(page, page.c.id == col(RequestRow.id))
+    return listed.order_by(col(RequestRow.id).desc())
 
 
 def _conditions(query: RequestQuery) -> list[ColumnElement[bool]]:

@@ -20,7 +20,7 @@ class RequestRow(TableModel, table=True):
 
     id: str = Field(sa_column=Column(String(24), primary_key=True))
     """Sorts by the beginning of the request, so that newest first, retention and filters need no other column."""
-    request_id: str = Field(sa_column=Column(String(128), nullable=False, index=True))
+    request_id: str = Field(sa_column=Column(String(128), nullable=False))
     started_at: int = Field(sa_column=Column(UtcMs, nullable=False))
     route: str = Field(sa_column=Column(String(50), nullable=False))
     model: str = Field(sa_column=Column(String(50), nullable=False))

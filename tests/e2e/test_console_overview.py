@@ -138,8 +138,8 @@ async def test_a_new_gateway_says_what_to_do(browser: Browser, tmp_path_factory:
     with running("run", "--port", port, "--data-dir", str(data), until="Pages: ") as output:
         key = re.search(r"Operator's key +(\S+)", output)
         assert key, output
-        with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
-            client.get(f"{url}/healthz")  # waits for the server
+        async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(retries=8)) as client:
+            await client.get(f"{url}/healthz")  # waits for the server
         context = await browser.new_context(base_url=url, locale="en-US")
         page = await context.new_page()
         await open_page(page, "/admin/login")

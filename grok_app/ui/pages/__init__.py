@@ -46,7 +46,7 @@ def add_pages(app: rx.App) -> None:
     )
     _add_console_page(app, routes.OVERVIEW, "Overview", overview.view, overview.OverviewState.watch)
     _add_console_page(app, routes.ACCOUNTS, "Accounts", accounts.view, accounts.AccountsState.watch)
-    _add_console_page(app, routes.REQUESTS, "Requests", requests.view)
+    _add_console_page(app, routes.REQUESTS, "Requests", requests.view, requests.RequestsState.watch)
     _add_console_page(app, routes.CACHE, "Cache", cache.view, cache.FilesState.watch, cache.OnlineState.watch)
     _add_console_page(app, routes.SETTINGS, "Settings", settings.view, settings.SettingsState.watch)
     app.add_page(not_found.view, route="404", title="Grok App")

@@ -1,8 +1,8 @@
 """What is done with one account or with the selected ones."""
 
 import dataclasses
-from collections.abc import AsyncGenerator, Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from grok_app.accounts import Form, matching_ids, read_birth_date
@@ -68,21 +68,21 @@ class ActionsState(AccountsState):
         if is_enabled or await roster.disable([account_id]):
             self._done("accounts.enabled" if is_enabled else "accounts.disabled", count=1)
 
-    @operator_event
-    async def disable_selected(self) -> AsyncGenerator[None, None]:
+    @operator_event(background=True)
+    async def disable_selected(self) -> None:
         """Let none of them serve."""
-        with self._doing("disable"):
-            yield
+        async with self._doing("disable"):
             count = await current().roster.disable(self._selected)
-        self._done("accounts.disabled", count=count)
+        async with self:
+            self._done("accounts.disabled", count=count)
 
-    @operator_event
-    async def enable_selected(self) -> AsyncGenerator[None, None]:
+    @operator_event(background=True)
+    async def enable_selected(self) -> None:
         """Let those of them serve again that are disabled."""
-        with self._doing("enable"):
-            yield
+        async with self._doing("enable"):
             count = await current().roster.enable(self._selected)
-        self._done("accounts.enabled", count=count)
+        async with self:
+            self._done("accounts.enabled", count=count)
 
     @operator_event
     async def ask_delete(self, account_id: int) -> None:
@@ -100,14 +100,14 @@ class ActionsState(AccountsState):
         """Delete nothing."""
         self._asked, self.question = frozenset(), Question()
 
-    @operator_event
-    async def delete(self) -> AsyncGenerator[None, None]:
+    @operator_event(background=True)
+    async def delete(self) -> None:
         """Delete what was asked about."""
-        with self._doing("delete"):
-            yield
+        async with self._doing("delete"):
             count = await current().roster.remove(self._asked)
-        self._asked, self.question = frozenset(), Question()
-        self._done("accounts.deleted", count=count)
+        async with self:
+            self._asked, self.question = frozenset(), Question()
+            self._done("accounts.deleted", count=count)
 
     @operator_event
     async def ask_adult_content(self) -> None:
@@ -172,13 +172,16 @@ class ActionsState(AccountsState):
         """Say what the browser could not do."""
         self._notify("error", error)
 
-    @contextmanager
-    def _doing(self, action: str) -> Generator[None, None, None]:
-        self.busy = action
+    @asynccontextmanager
+    async def _doing(self, action: str) -> AsyncGenerator[None, None]:
+        """Let the buttons rest meanwhile. For background events: thousands of accounts take a second to write."""
+        async with self:
+            self.busy = action
         try:
             yield
         finally:
-            self.busy = ""
+            async with self:
+                self.busy = ""
 
     def _done(self, key: str, **values: object) -> None:
         """Say what was done, and show it."""

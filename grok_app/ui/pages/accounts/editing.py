@@ -1,7 +1,7 @@
 """Adding an account by hand, and editing one."""
 
 import dataclasses
-from collections.abc import AsyncGenerator
+from collections.abc import Awaitable
 from typing import Any
 
 from grok_app.accounts import Account, changed_fields
@@ -49,18 +49,13 @@ class EditState(ActionsState):
         """Change nothing."""
         self.draft = Draft()
 
-    @operator_event
-    async def save(self, form: dict[str, Any]) -> AsyncGenerator[None, None]:
+    @operator_event(background=True)
+    async def save(self, form: dict[str, Any]) -> None:
         """Change what was changed in the form; the rest may have changed meanwhile, and stays."""
-        with self._doing("save"):
-            yield
-            try:
-                await self._save(form)
-            except (InvalidRequestError, NotFoundError) as error:
-                self._refuse(error)
-                return
-        self.draft = Draft()
-        self._done("accounts.saved")
+        if await self._tried(self._save(form)):
+            async with self:
+                self.draft = Draft()
+                self._done("accounts.saved")
 
     @operator_event
     async def open_add(self) -> None:
@@ -72,18 +67,24 @@ class EditState(ActionsState):
         """Add nothing."""
         self.is_adding = False
 
-    @operator_event
-    async def add(self, form: dict[str, Any]) -> AsyncGenerator[None, None]:
+    @operator_event(background=True)
+    async def add(self, form: dict[str, Any]) -> None:
         """Add one account."""
-        with self._doing("save"):
-            yield
+        if await self._tried(self._add(form)):
+            async with self:
+                self.is_adding = False
+                self._done("accounts.added")
+
+    async def _tried(self, work: Awaitable[None]) -> bool:
+        """Do this; what is wrong with the form stands in it."""
+        async with self._doing("save"):
             try:
-                await self._add(form)
-            except InvalidRequestError as error:
-                self._refuse(error)
-                return
-        self.is_adding = False
-        self._done("accounts.added", count=1)
+                await work
+            except (InvalidRequestError, NotFoundError) as error:
+                async with self:
+                    self.form_error, self.error_field = error.message, (error.param or "").partition(".")[0]
+                return False
+        return True
 
     async def _save(self, form: dict[str, Any]) -> None:
         given = changed_fields(dataclasses.asdict(self.draft), form)
@@ -97,9 +98,6 @@ class EditState(ActionsState):
             raise InvalidRequestError(changed.skipped[0].reason, param="token")
         if not changed.added:
             raise InvalidRequestError(self._say("accounts.is_there"), param="token")
-
-    def _refuse(self, error: InvalidRequestError | NotFoundError) -> None:
-        self.form_error, self.error_field = error.message, (error.param or "").partition(".")[0]
 
 
 def _draft_of(account: Account) -> Draft:

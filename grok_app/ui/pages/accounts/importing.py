@@ -5,13 +5,13 @@ The text and what is read of it stay out of the state, which is sent and kept wi
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
 import reflex as rx
 
-from grok_app.accounts import Fault, Preview, preview
+from grok_app.accounts import Arrivals, Fault, Preview, preview
 from grok_app.catalog import Pool
 from grok_app.errors import GatewayError
 from grok_app.runtime import current
@@ -98,14 +98,18 @@ class ImportState(ActionsState):
             self.received_chars += len(piece)
             self.wanted_piece += 1
 
-    @operator_event
+    @operator_event(background=True)
     async def end_text(self) -> None:
         """Read the text, and show what would come of it. Nothing is stored yet."""
-        with self._explained():
-            intake, pool = current().intake, Pool(self.import_pool)
-            arrivals = await asyncio.to_thread(intake.read, self._tab(), pool)
-            self.preview = _view(await preview(arrivals, current().roster))
-        self.wanted_piece = 0
+        try:
+            arrivals = await self._read()
+            seen = _view(await preview(arrivals, current().roster))
+        except GatewayError as error:
+            async with self:
+                self._refuse(error)
+            return
+        async with self:
+            self.preview, self.wanted_piece = seen, 0
 
     @operator_event
     async def refuse_text(self) -> None:
@@ -117,17 +121,19 @@ class ImportState(ActionsState):
         """Have another look at the text."""
         self.preview = PreviewView()
 
-    @operator_event
-    async def import_text(self) -> AsyncGenerator[None, None]:
+    @operator_event(background=True)
+    async def import_text(self) -> None:
         """Add what was previewed."""
-        with self._doing("import"), self._explained():
-            yield
-            arrivals = await asyncio.to_thread(current().intake.read, self._tab(), Pool(self.import_pool))
-            changed = await current().roster.add(arrivals.items)
+        async with self._doing("import"):
+            changed = await current().roster.add((await self._read()).items)
+        async with self:
             self._start_over()
             self.is_importing = False
             counts = {"new": changed.added, "known": changed.duplicates, "malformed": len(changed.skipped)}
             self._done("accounts.imported", **counts)
+
+    async def _read(self) -> Arrivals:
+        return await asyncio.to_thread(current().intake.read, self._tab(), Pool(self.import_pool))
 
     def _tab(self) -> str:
         return self.router.session.client_token
@@ -142,8 +148,11 @@ class ImportState(ActionsState):
         try:
             yield
         except GatewayError as error:
-            self._start_over()
-            self.import_error = error.message
+            self._refuse(error)
+
+    def _refuse(self, error: GatewayError) -> None:
+        self._start_over()
+        self.import_error = error.message
 
 
 def _view(seen: Preview) -> PreviewView:

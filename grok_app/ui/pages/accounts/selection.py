@@ -58,5 +58,6 @@ def _button(picture: str, key: str, event: Any, name: str) -> rx.Component:
         on_click=event,
         disabled=ActionsState.busy != "",
         id=f"selected-{name}",
+        title=text(key),
         class_name="button",
     )

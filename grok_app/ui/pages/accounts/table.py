@@ -73,15 +73,15 @@ def _line(row: Any) -> rx.Component:
         _cell(Column.QUOTA, _quota(row)),
         _cell(Column.CALLS, row.calls, class_name="number"),
         _cell(Column.LAST_USED, moment(row.last_used_ms)),
-        _cell(Column.TAGS, _tags(row)),
-        _cell(Column.NOTE, rx.el.span(row.note, title=row.note, class_name="note")),
+        _cell(Column.TAGS, _tags(row), class_name=rx.cond(row.tags.length() == 0, "blank", "")),
+        _cell(Column.NOTE, _note(row), class_name=rx.cond(row.note == "", "blank", "")),
         rx.el.td(_actions(row), class_name="actions-cell"),
         class_name=rx.cond(is_selected, "selected", ""),
         key=row.id,
     )
 
 
-def _cell(column: Column, content: Any, class_name: str = "") -> rx.Component:
+def _cell(column: Column, content: Any, class_name: Any = "") -> rx.Component:
     """A cell that says its column where the table's head is out of sight."""
     label = rx.el.span(text(f"accounts.column_{column.value}"), class_name="cell-label", aria_hidden=True)
     return rx.el.td(label, content, class_name=class_name)
@@ -136,6 +136,10 @@ def _tags(row: Any) -> rx.Component:
         rx.cond(row.more_tags > 0, badge(f"+{row.more_tags}")),
         class_name="tags",
     )
+
+
+def _note(row: Any) -> rx.Component:
+    return rx.el.span(row.note, title=row.note, class_name="note")
 
 
 def _tag(tag: Any) -> rx.Component:

@@ -11,13 +11,19 @@ from grok_app.ui import routes
 from grok_app.ui.console import confirm_dialog, empty_state, pager, skeleton
 from grok_app.ui.layout import icon, icon_button, moment
 from grok_app.ui.pages.cache.files_state import PAGE_SIZES, FilesState
-from grok_app.ui.pages.cache.selection import selection_bar
+from grok_app.ui.pages.cache.selection import action, item_box, page_box, selected_bar
 from grok_app.ui.session import text
 
 
 def files() -> rx.Component:
     """The list with its tools; or what stands in its place."""
     return rx.cond(FilesState.is_loaded, rx.cond(FilesState.total > 0, _list(), _nothing()), skeleton())
+
+
+def files_tools() -> rx.Component:
+    """What stands beside the tabs while there are files."""
+    box = page_box(FilesState.is_page_selected, FilesState.toggle_page)
+    return rx.cond(FilesState.total > 0, rx.el.label(box, text("cache.select_page"), class_name="check"))
 
 
 def files_question() -> rx.Component:
@@ -45,24 +51,7 @@ def _nothing() -> rx.Component:
 
 
 def _list() -> rx.Component:
-    return rx.el.div(
-        selection_bar(
-            FilesState.selected,
-            is_page_selected=FilesState.is_page_selected,
-            on_page=FilesState.toggle_page,
-            on_none=FilesState.select_none,
-            actions=(
-                rx.el.button(
-                    icon("trash-2", 16),
-                    text("cache.delete_selected"),
-                    type="button",
-                    on_click=FilesState.ask_to_delete_selected,
-                    disabled=(FilesState.selected == 0) | FilesState.is_busy,
-                    class_name="button",
-                    id="delete-selected",
-                ),
-            ),
-        ),
+    return rx.fragment(
         rx.el.ul(rx.foreach(FilesState.tiles, _tile), class_name="tiles", aria_label=_name_of_list()),
         pager(
             page=FilesState.page,
@@ -72,6 +61,17 @@ def _list() -> rx.Component:
             on_page=FilesState.go_to,
             on_size=FilesState.resize,
             sizes=PAGE_SIZES,
+        ),
+        selected_bar(
+            FilesState.selected,
+            FilesState.select_none,
+            action(
+                "trash-2",
+                text("console.delete"),
+                FilesState.ask_to_delete_selected,
+                FilesState.is_busy,
+                "delete-selected",
+            ),
         ),
     )
 
@@ -90,13 +90,7 @@ def _tile(tile: Any) -> rx.Component:
             aria_label=text("cache.open_file", name=tile.name),
             class_name="tile-picture",
         ),
-        rx.el.input(
-            type="checkbox",
-            checked=tile.is_selected,
-            on_change=lambda _: FilesState.toggle(tile.name),
-            aria_label=text("cache.select_file", name=tile.name),
-            class_name="tile-check",
-        ),
+        item_box(tile.is_selected, FilesState.toggle(tile.name), text("cache.select_file", name=tile.name)),
         rx.el.div(
             rx.el.span(tile.name, class_name="tile-name", title=tile.name),
             rx.el.span(moment(tile.written_at_ms), class_name="tile-facts"),

@@ -170,11 +170,13 @@ class OnlineState(CacheState):
         """Delete what was asked about, as a task."""
         is_asked, self.question = self.question.accounts > 0, OnlineQuestion()
         if is_asked:
-            current().online.start_clear_of(self._asked)
+            task = current().online.start_clear_of(self._asked)
+            self._notify("success", self._say("cache.clearing", count=task.progress().total))
         self._look()
 
     def _start_count(self, account_ids: Collection[int]) -> None:
-        current().online.start_count_of(account_ids)
+        task = current().online.start_count_of(account_ids)
+        self._notify("success", self._say("cache.counting", count=task.progress().total))
         self._look()
 
     def _ask(self, account_ids: Collection[int]) -> None:

@@ -3,19 +3,31 @@
 # mypy: disable-error-code="no-any-return"
 # Reflex makes its element functions at run time, without types.
 
-from typing import Any
+from typing import Any, Final
 
 import reflex as rx
 
-from grok_app.accounts import OnlineColumn
+from grok_app.accounts import Column, OnlineColumn
 from grok_app.ui import routes
 from grok_app.ui.console import badge, confirm_dialog, empty_state, pager, search_field, skeleton, sort_head
 from grok_app.ui.layout import icon, icon_button, moment
 from grok_app.ui.pages.cache.online_state import OnlineState
-from grok_app.ui.pages.cache.selection import selection_bar
+from grok_app.ui.pages.cache.selection import action, item_box, page_box, selected_bar
 from grok_app.ui.session import text
 
-_TONES = {"active": "good", "cooling": "warn", "expired": "bad", "disabled": "neutral"}
+_SIZE: Final = "size"
+_COUNTED: Final = "counted"
+_COLUMNS: Final = (
+    OnlineColumn.TOKEN,
+    OnlineColumn.POOL,
+    OnlineColumn.STATUS,
+    OnlineColumn.COUNT,
+    _SIZE,
+    _COUNTED,
+    OnlineColumn.CLEARED,
+)
+_NUMBERS: Final = (OnlineColumn.COUNT, _SIZE)
+_TONES: Final = {"active": "good", "cooling": "warn", "expired": "bad", "disabled": "neutral"}
 
 
 def online() -> rx.Component:
@@ -25,7 +37,7 @@ def online() -> rx.Component:
 
 def online_search() -> rx.Component:
     """The field that searches the accounts."""
-    return search_field(text("cache.search"), OnlineState.text, OnlineState.search)
+    return search_field(text("accounts.search"), OnlineState.text, OnlineState.search)
 
 
 def online_question() -> rx.Component:
@@ -46,22 +58,15 @@ def online_question() -> rx.Component:
 
 def _nothing() -> rx.Component:
     link = rx.link(text("cache.add_accounts"), href=routes.ACCOUNTS, class_name="button primary")
-    return empty_state("users", text("cache.no_accounts"), text("cache.no_accounts_lead"), link)
+    return empty_state("users", text("accounts.empty_title"), text("cache.no_accounts_lead"), link)
 
 
 def _list() -> rx.Component:
-    return rx.el.div(
-        selection_bar(
-            OnlineState.selected,
-            is_page_selected=OnlineState.is_page_selected,
-            on_page=OnlineState.toggle_page,
-            on_none=OnlineState.select_none,
-            actions=_actions(),
-        ),
+    return rx.fragment(
         rx.cond(
             OnlineState.total > 0,
             _table(),
-            empty_state("search-x", text("cache.no_match"), text("cache.no_match_lead")),
+            empty_state("search-x", text("accounts.none_title"), text("cache.no_match_lead")),
         ),
         pager(
             page=OnlineState.page,
@@ -71,29 +76,23 @@ def _list() -> rx.Component:
             on_page=OnlineState.go_to,
             on_size=OnlineState.resize,
         ),
-    )
-
-
-def _actions() -> tuple[rx.Component, ...]:
-    is_none = OnlineState.selected == 0
-    return (
-        rx.el.button(
-            icon("scan-search", 16),
-            text("cache.count_selected"),
-            type="button",
-            on_click=OnlineState.count_selected,
-            disabled=is_none | OnlineState.is_counting,
-            class_name="button",
-            id="count-selected",
-        ),
-        rx.el.button(
-            icon("trash-2", 16),
-            text("cache.clear_selected"),
-            type="button",
-            on_click=OnlineState.ask_to_clear_selected,
-            disabled=is_none | OnlineState.is_clearing,
-            class_name="button",
-            id="clear-selected",
+        selected_bar(
+            OnlineState.selected,
+            OnlineState.select_none,
+            action(
+                "scan-search",
+                text("cache.count"),
+                OnlineState.count_selected,
+                OnlineState.is_counting,
+                "count-selected",
+            ),
+            action(
+                "trash-2",
+                text("cache.clear"),
+                OnlineState.ask_to_clear_selected,
+                OnlineState.is_clearing,
+                "clear-selected",
+            ),
         ),
     )
 
@@ -101,33 +100,32 @@ def _actions() -> tuple[rx.Component, ...]:
 def _table() -> rx.Component:
     return rx.el.div(
         rx.el.table(
+            rx.el.caption(text("cache.online"), class_name="visually-hidden"),
             rx.el.thead(
                 rx.el.tr(
-                    rx.el.th(rx.el.span(text("cache.select"), class_name="visually-hidden"), scope="col"),
-                    _head(OnlineColumn.TOKEN, text("cache.token")),
-                    _head(OnlineColumn.POOL, text("cache.pool")),
-                    _head(OnlineColumn.STATUS, text("cache.status")),
-                    _head(OnlineColumn.COUNT, text("cache.files"), "number"),
-                    rx.el.th(text("cache.size"), scope="col", class_name="number"),
-                    rx.el.th(text("cache.counted_at"), scope="col"),
-                    _head(OnlineColumn.CLEARED, text("cache.cleared_at")),
-                    rx.el.th(rx.el.span(text("cache.actions"), class_name="visually-hidden"), scope="col"),
+                    rx.el.th(
+                        page_box(OnlineState.is_page_selected, OnlineState.toggle_page),
+                        scope="col",
+                        class_name="select-cell",
+                    ),
+                    *(_head(column) for column in _COLUMNS),
+                    rx.el.th(rx.el.span(text("accounts.actions"), class_name="visually-hidden"), scope="col"),
                 )
             ),
             rx.el.tbody(rx.foreach(OnlineState.rows, _row)),
-            aria_label=text("cache.online"),
-            class_name="table",
+            class_name="table account-table online-table",
+            id="online",
         ),
         class_name="table-box",
-        tab_index=0,
-        role="region",
-        aria_label=text("cache.online"),
     )
 
 
-def _head(column: OnlineColumn, label: Any, class_name: str = "") -> rx.Component:
+def _head(column: str) -> rx.Component:
+    class_name = "number" if column in _NUMBERS else ""
+    if column not in list(OnlineColumn):
+        return rx.el.th(_name(column), scope="col", class_name=class_name)
     return sort_head(
-        label,
+        _name(column),
         is_sorted=OnlineState.sort == column,
         is_descending=OnlineState.is_descending,
         on_click=OnlineState.sort_by(column),
@@ -135,46 +133,58 @@ def _head(column: OnlineColumn, label: Any, class_name: str = "") -> rx.Componen
     )
 
 
+def _name(column: str) -> rx.Var[str]:
+    return text(f"accounts.column_{column}" if column in list(Column) else f"cache.column_{column}")
+
+
 def _row(row: Any) -> rx.Component:
+    cells = {
+        OnlineColumn.POOL: rx.cond(row.pool == "ssoSuper", text("accounts.pool_super"), text("accounts.pool_basic")),
+        OnlineColumn.STATUS: _status(row),
+        OnlineColumn.COUNT: _count(row),
+        _SIZE: rx.cond(row.is_counted, row.size, "—"),
+        _COUNTED: moment(row.counted_at_ms),
+        OnlineColumn.CLEARED: moment(row.cleared_at_ms),
+    }
     return rx.el.tr(
         rx.el.td(
-            rx.el.input(
-                type="checkbox",
-                checked=row.is_selected,
-                on_change=lambda _: OnlineState.toggle(row.id),
-                aria_label=text("cache.select_account", token=row.token),
-            )
+            item_box(row.is_selected, OnlineState.toggle(row.id), text("accounts.select", token=row.token)),
+            class_name="select-cell",
         ),
-        rx.el.td(row.token, class_name="mono"),
-        rx.el.td(row.pool),
-        rx.el.td(_status(row)),
-        rx.el.td(_count(row), class_name="number"),
-        rx.el.td(rx.cond(row.is_counted, row.size, ""), class_name="number"),
-        rx.el.td(moment(row.counted_at_ms)),
-        rx.el.td(moment(row.cleared_at_ms)),
-        rx.el.td(
-            icon_button(
-                icon("scan-search", 16),
-                text("cache.count_account", token=row.token),
-                on_click=OnlineState.count(row.id),
-                disabled=OnlineState.is_counting,
-                class_name="button quiet icon small",
-            ),
-            icon_button(
-                icon("trash-2", 16),
-                text("cache.clear_account", token=row.token),
-                on_click=OnlineState.ask_to_clear(row.id),
-                disabled=OnlineState.is_clearing,
-                class_name="button quiet icon small",
-            ),
-            class_name="row-actions",
-        ),
+        rx.el.td(rx.el.code(row.token, class_name="mono"), class_name="name-cell"),
+        *(_cell(column, content) for column, content in cells.items()),
+        rx.el.td(_actions(row), class_name="actions-cell"),
+        class_name=rx.cond(row.is_selected, "selected", ""),
         key=row.id,
     )
 
 
+def _cell(column: str, content: Any) -> rx.Component:
+    """A cell that says its column where the table's head is out of sight."""
+    label = rx.el.span(_name(column), class_name="cell-label", aria_hidden=True)
+    return rx.el.td(label, content, class_name="number" if column in _NUMBERS else "")
+
+
+def _actions(row: Any) -> rx.Component:
+    return rx.el.div(
+        icon_button(
+            icon("scan-search", 16),
+            text("cache.count_account", token=row.token),
+            on_click=OnlineState.count(row.id),
+            disabled=OnlineState.is_counting,
+        ),
+        icon_button(
+            icon("trash-2", 16),
+            text("cache.clear_account", token=row.token),
+            on_click=OnlineState.ask_to_clear(row.id),
+            disabled=OnlineState.is_clearing,
+        ),
+        class_name="row-buttons",
+    )
+
+
 def _status(row: Any) -> rx.Component:
-    named = [(status, badge(text(f"cache.{status}"), tone)) for status, tone in _TONES.items()]
+    named = [(status, badge(text(f"accounts.filter_{status}"), tone)) for status, tone in _TONES.items()]
     return rx.match(row.status, *named, badge(row.status))
 
 

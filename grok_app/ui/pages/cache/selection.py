@@ -1,4 +1,4 @@
-"""The bar above a list whose items can be selected."""
+"""Selecting: the box of a whole page, and the bar that floats over a list while items are selected."""
 
 # mypy: disable-error-code="no-any-return"
 # Reflex makes its element functions at run time, without types.
@@ -7,36 +7,58 @@ from typing import Any
 
 import reflex as rx
 
+from grok_app.ui.layout import icon, icon_button
 from grok_app.ui.session import text
 
 
-def selection_bar(
-    count: Any, *, is_page_selected: Any, on_page: Any, on_none: Any, actions: tuple[rx.Component, ...]
-) -> rx.Component:
-    """Select the page or nothing, see how many items are selected, and do something with them.
+def page_box(is_selected: Any, on_change: Any) -> rx.Component:
+    """Selects every item of the page, or leaves them off."""
+    return rx.el.input(
+        type="checkbox",
+        checked=is_selected,
+        on_change=lambda _: on_change,
+        aria_label=text("cache.select_page"),
+        id="select-page",
+        class_name="checkbox",
+    )
 
-    Args:
-        count: How many are, on whatever page.
-        is_page_selected: Whether all of this page are.
-        on_page: Selects the page, or leaves it off.
-        on_none: Selects nothing any more.
-        actions: Buttons.
-    """
-    return rx.el.div(
-        rx.el.label(
-            rx.el.input(type="checkbox", checked=is_page_selected, on_change=lambda _: on_page, id="select-page"),
-            text("cache.select_page"),
-            class_name="check",
+
+def item_box(is_selected: Any, on_change: Any, label: Any) -> rx.Component:
+    """Selects one item, or leaves it off."""
+    return rx.el.input(
+        type="checkbox",
+        checked=is_selected,
+        on_change=lambda _: on_change,
+        aria_label=label,
+        class_name="checkbox",
+    )
+
+
+def selected_bar(count: Any, on_none: Any, *actions: rx.Component) -> rx.Component:
+    """How many items are selected, on whatever page, and what can be done with them."""
+    return rx.cond(
+        count > 0,
+        rx.el.section(
+            rx.el.div(
+                rx.el.strong(text("cache.selected", count=count), role="status", id="selected"),
+                icon_button(icon("x", 16), text("cache.select_none"), on_click=on_none, id="select-none"),
+                class_name="selected-count",
+            ),
+            rx.el.div(*actions, class_name="selected-actions"),
+            aria_label=text("cache.selection"),
+            class_name="selected-bar",
         ),
-        rx.el.span(text("cache.selected", count=count), role="status", class_name="selection-count"),
-        rx.el.button(
-            text("cache.select_none"),
-            type="button",
-            on_click=on_none,
-            disabled=count == 0,
-            class_name="button quiet",
-            id="select-none",
-        ),
-        rx.el.div(*actions, class_name="selection-actions"),
-        class_name="selection",
+    )
+
+
+def action(picture: str, label: Any, on_click: Any, is_off: Any, id: str) -> rx.Component:
+    """A button of the bar."""
+    return rx.el.button(
+        icon(picture, 16),
+        rx.el.span(label),
+        type="button",
+        on_click=on_click,
+        disabled=is_off,
+        id=id,
+        class_name="button",
     )

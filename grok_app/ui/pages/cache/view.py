@@ -11,7 +11,7 @@ from grok_app.ui import routes
 from grok_app.ui.console import console_page, meter, tab, tabs
 from grok_app.ui.layout import icon
 from grok_app.ui.pages.cache.files_state import FilesState
-from grok_app.ui.pages.cache.files_view import files, files_question
+from grok_app.ui.pages.cache.files_view import files, files_question, files_tools
 from grok_app.ui.pages.cache.online_state import OnlineState
 from grok_app.ui.pages.cache.online_view import online, online_question, online_search
 from grok_app.ui.session import text
@@ -34,8 +34,8 @@ def view() -> rx.Component:
                 _tab("online", OnlineState.all_accounts, OnlineState.choose),
                 label=text("cache.lists"),
             ),
-            rx.cond(FilesState.tab == "online", online_search()),
-            class_name="toolbar",
+            rx.cond(FilesState.tab == "online", online_search(), files_tools()),
+            class_name="toolbar cache-toolbar",
         ),
         rx.cond(FilesState.tab == "online", online(), files()),
         files_question(),

@@ -15,22 +15,27 @@ from grok_app.ui.pages.overview.formats import COUNT
 from grok_app.ui.pages.overview.state import OverviewState
 from grok_app.ui.session import text
 
-_STATES: Final = ("active", "cooling", "expired", "disabled")
+_STATES: Final = {"active": "good", "cooling": "warn", "expired": "bad", "disabled": "neutral"}
 _KIND: Final = "overview.kind_"
 
 
 def lists() -> rx.Component:
     """Whom requests went to, and what came back."""
     errors: Any = OverviewState.errors
+    has_accounts = OverviewState.numbers.accounts > 0
     return rx.el.div(
-        panel("overview.accounts", rx.cond(OverviewState.numbers.accounts > 0, _accounts(), _first_account())),
+        panel(
+            "overview.accounts",
+            rx.cond(has_accounts, _accounts(), _first_account()),
+            beside=rx.cond(has_accounts, rx.link(text("overview.see_accounts"), href=routes.ACCOUNTS)),
+        ),
         panel(
             "overview.models",
             _shares(OverviewState.models, rx.el.code, "accent", text("overview.models_none")),
         ),
         panel(
             "overview.errors",
-            _shares(errors, _kind, "bad", text("overview.errors_none")),
+            _shares(errors, kind_name, "bad", text("overview.errors_none")),
             beside=rx.cond(errors.length() > 0, rx.link(text("overview.see_requests"), href=routes.REQUESTS)),
         ),
         class_name="panels",
@@ -38,33 +43,30 @@ def lists() -> rx.Component:
 
 
 def _accounts() -> rx.Component:
-    heads = [
-        rx.el.th(linked(f"overview.{state}", f"{routes.ACCOUNTS}?filter={state}"), scope="col", class_name="number")
-        for state in _STATES
-    ]
-    return rx.el.div(
-        rx.el.table(
-            rx.el.thead(
-                rx.el.tr(
-                    rx.el.th(text("overview.pool"), scope="col"),
-                    *heads,
-                    rx.el.th(text("overview.quota_left"), scope="col", class_name="number"),
-                )
-            ),
-            rx.el.tbody(rx.foreach(OverviewState.pools, _pool)),
-            class_name="table compact",
+    rows = [_account_row(state, text(f"accounts.filter_{state}"), tone) for state, tone in _STATES.items()]
+    return rx.el.table(
+        rx.el.thead(
+            rx.el.tr(
+                rx.el.td(),
+                rx.foreach(OverviewState.pools, lambda of: rx.el.th(_pool(of.pool), scope="col", class_name="number")),
+            )
         ),
-        class_name="table-scroll",
-        tab_index=0,
+        rx.el.tbody(*rows, _account_row("quota", text("overview.quota_left"))),
+        class_name="table compact",
     )
 
 
-def _pool(row: Any) -> rx.Component:
-    name = rx.match(row.pool, *((pool.value, text(f"overview.pool_{pool.name.lower()}")) for pool in Pool), row.pool)
-    counts = (row.active, row.cooling, row.expired, row.disabled, row.quota)
+def _account_row(name: str, shown: Any, tone: str = "") -> rx.Component:
+    """One of the figures, of each pool."""
+    dot = [rx.el.span(class_name=f"dot {tone}", aria_hidden=True)] if tone else []
     return rx.el.tr(
-        rx.el.th(name, scope="row"), *(rx.el.td(COUNT.call(count), class_name="number") for count in counts)
+        rx.el.th(*dot, shown, scope="row"),
+        rx.foreach(OverviewState.pools, lambda of: rx.el.td(COUNT.call(getattr(of, name)), class_name="number")),
     )
+
+
+def _pool(pool: Any) -> rx.Var[str]:
+    return rx.match(pool, *((known.value, text(f"accounts.pool_{known.name.lower()}")) for known in Pool), pool)
 
 
 def _first_account() -> rx.Component:
@@ -94,7 +96,7 @@ def _shares(shares: Any, shown: Any, tone: str, none: Any) -> rx.Component:
     )
 
 
-def _kind(kind: Any) -> rx.Var[str]:
+def kind_name(kind: Any) -> rx.Var[str]:
     """What a kind of failure is called; the code itself where there is no word for it."""
     return rx.match(kind, *((key.removeprefix(_KIND), text(key)) for key in texts("en") if key.startswith(_KIND)), kind)
 

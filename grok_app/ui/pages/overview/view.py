@@ -62,7 +62,7 @@ def _cards() -> rx.Component:
             id="number-first-token",
         ),
         number_card(
-            linked("overview.accounts_active", routes.ACCOUNTS),
+            linked("overview.active_accounts", routes.ACCOUNTS),
             COUNT.call(numbers.active),
             hint=text(
                 "overview.accounts_hint", total=COUNT.call(numbers.accounts), cooling=COUNT.call(numbers.cooling)

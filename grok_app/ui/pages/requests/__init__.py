@@ -1,5 +1,6 @@
-"""What happened to each request."""
+"""What happened to each request: the list, filtered and searched, and one of them in full."""
 
+from grok_app.ui.pages.requests.state import RequestsState
 from grok_app.ui.pages.requests.view import view
 
-__all__ = ["view"]
+__all__ = ["RequestsState", "view"]

@@ -90,11 +90,14 @@ async def test_changes_are_saved_together(form: Page, demo: Demo) -> None:
 
 
 async def test_a_change_that_is_taken_back_is_none(form: Page) -> None:
-    """By typing the old value, or all at once with Discard."""
+    """By typing the old value, by its Undo, or all at once with Discard."""
     field = control(form, "retry.max_retry")
     await field.fill("4")
     await field.fill("3")
     await expect(form.locator(".save-bar")).to_have_count(0)
+    await field.fill("4")
+    await form.get_by_role("button", name="Undo: Attempts", exact=True).click()
+    await expect(field).to_have_value("3")
     await field.fill("4")
     await control(form, "cache.limit_mb").fill("")
     await form.get_by_role("button", name="Discard").click()

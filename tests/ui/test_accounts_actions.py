@@ -93,6 +93,9 @@ async def test_what_was_asked_about_is_deleted(people: Crowd, tab: Any) -> None:
     await send(tab, "ask_delete", account_id=tab.rows[0].id)
     await send(tab, "delete")
     assert (people.tokens(), tab.question.count) == (TOKENS[1:], 0)
+    await send(tab, "toggle", account_id=tab.rows[0].id)
+    await send(tab, "ask_delete_selected")
+    assert (tab.question.count, tab.question.token) == (1, "seco…-bbb")
     await send(tab, "select_all")
     await send(tab, "ask_delete_selected")
     assert tab.question.count == 2

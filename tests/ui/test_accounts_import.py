@@ -86,6 +86,14 @@ async def test_closing_forgets_the_text(people: Crowd, tab: Any) -> None:
     assert (tab.is_importing, people.intake._texts) == (False, {})
 
 
+async def test_leaving_the_page_leaves_nothing_behind(people: Crowd, tab: Any) -> None:
+    """No text, and no file that would be fetched when the page is opened again."""
+    await hand_in(tab, "second-token")
+    await send(tab, "export", form={"scope": "matching", "format": "txt"})
+    await send(tab, "leave")
+    assert (people.intake._texts, tab.is_importing, tab.download.is_wanted, tab.busy) == ({}, False, False, "")
+
+
 async def test_a_text_that_waited_too_long_is_asked_for_again(people: Crowd, tab: Any) -> None:
     """The operator is told; nothing else happens."""
     await hand_in(tab, "second-token")

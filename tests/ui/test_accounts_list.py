@@ -53,6 +53,16 @@ async def test_pages_filters_and_words_narrow_the_list(people: Crowd) -> None:
     assert (state.page_size, len(state.rows)) == (200, 60)
 
 
+async def test_a_whole_token_finds_its_account_and_is_not_kept(people: Crowd) -> None:
+    """However long it is: the field shows the mask from then on, and finds the same."""
+    long = "eyJ0" + "a" * 400 + "wxyz"
+    await add(people, 3)
+    await people.roster.add({Pool.SUPER: [long]})
+    state = fresh(AccountsState)
+    await send(state, "search", words=f"sso={long}")
+    assert (state.words, [row.token for row in state.rows]) == ("eyJ0…wxyz", ["eyJ0…wxyz"])
+
+
 async def test_a_column_sorts_and_sorts_the_other_way(people: Crowd) -> None:
     """Another column begins upwards again."""
     state = await opened(people, 3)

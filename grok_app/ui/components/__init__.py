@@ -5,7 +5,7 @@ from grok_app.ui.components.copying import copy_answer, copy_button
 from grok_app.ui.components.moment import Moment
 from grok_app.ui.components.notices import Notice, notices
 from grok_app.ui.components.operator import console_page_marker, sign_in_form, sign_out_button
-from grok_app.ui.components.settings import hand_secret, settings_form
+from grok_app.ui.components.settings import hand_key, hand_secret, settings_form
 from grok_app.ui.components.texts import FileRequest, file_download, text_intake
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "copy_answer",
     "copy_button",
     "file_download",
+    "hand_key",
     "hand_secret",
     "markdown",
     "notices",

@@ -13,7 +13,7 @@ _EVENT = rx.event.passthrough_event_spec
 class SettingsForm(rx.Component):
     """Keeps what is typed until it is saved, shows what is wrong at its field, and warns before it is lost.
 
-    A secret is asked for by `on_reveal`, a new key by `on_generate`; both are answered with `hand_secret`.
+    A secret is asked for by `on_reveal`, a new key by `on_generate`. The answers are `hand_secret` and `hand_key`.
     """
 
     library = _LIBRARY.importable_path
@@ -40,3 +40,8 @@ def settings_form(sections: list[dict[str, Any]], **props: Any) -> rx.Component:
 def hand_secret(name: str, value: str) -> EventSpec:
     """Hand a secret to the field of this setting that asked for it. It is part of no state."""
     return rx.set_value(f"secret.{name}", value)
+
+
+def hand_key(name: str, value: str) -> EventSpec:
+    """Hand a new key to the field of this setting that asked for one, likewise."""
+    return rx.set_value(f"key.{name}", value)

@@ -1,6 +1,6 @@
 // One setting each: its name and help, the control for its kind, and what there is to say of its value.
 import { createElement as h, memo, useEffect, useRef, useState } from "react";
-import { Eye, EyeOff, RotateCcw, WandSparkles } from "lucide-react";
+import { Eye, EyeOff, RotateCcw, Undo2, WandSparkles } from "lucide-react";
 import { refs } from "$/utils/state";
 import { CopyButton } from "../copying/copying.js"; // where Reflex puts it, see copying.py
 
@@ -32,11 +32,12 @@ export const SettingRow = memo(function SettingRow({ field, language, shown, edi
       "div",
       { className: "setting-about" },
       h(
-        "label",
-        { htmlFor: id, className: "setting-title" },
-        field.title[language],
+        "div",
+        { className: "setting-title" },
+        h("label", { htmlFor: id }, field.title[language]),
         !isDefault && !field.is_key && h(Dot, { label: labels.differs }),
         edit && h("span", { className: "badge accent" }, labels.unsaved),
+        edit && h(IconButton, { icon: Undo2, label: `${labels.undo}: ${field.title[language]}`, onClick: drop }),
       ),
       h("p", { id: `${id}-help`, className: "setting-help" }, field.help[language]),
       h("code", { className: "setting-name" }, field.name),
@@ -123,7 +124,8 @@ function Lines({ field, value, isHeld, labels, control, set }) {
 function Secret({ field, language, shown, edit, isHeld, labels, control, set, drop, onReveal, onGenerate }) {
   const [revealed, setRevealed] = useState(null);
   const [isTypedShown, setTypedShown] = useState(false);
-  const ask = useHanded(field.name);
+  const reveal = useHanded("secret", field.name, onReveal);
+  const make = useHanded("key", field.name, onGenerate);
   const isShown = edit ? isTypedShown : revealed !== null;
   const value = edit ? edit.text : (revealed ?? "");
   const type = (text) => {
@@ -134,10 +136,10 @@ function Secret({ field, language, shown, edit, isHeld, labels, control, set, dr
   };
   const toggle = async () => {
     if (edit) setTypedShown(!isTypedShown);
-    else setRevealed(revealed === null ? await ask(onReveal) : null);
+    else setRevealed(revealed === null ? await reveal() : null);
   };
   const generate = async () => {
-    const key = await ask(onGenerate);
+    const key = await make();
     setTypedShown(true);
     set(key);
   };
@@ -161,7 +163,7 @@ function Secret({ field, language, shown, edit, isHeld, labels, control, set, dr
     (edit || shown.is_set) && h(IconButton, { icon: isShown ? EyeOff : Eye, label: say(isShown ? labels.hide : labels.reveal), onClick: toggle }),
     (edit || shown.is_set) &&
       h(CopyButton, {
-        source: () => (edit ? edit.text : (revealed ?? ask(onReveal))),
+        source: () => (edit ? edit.text : (revealed ?? reveal())),
         copyLabel: say(labels.copy),
         copiedLabel: say(labels.copied),
       }),
@@ -169,11 +171,11 @@ function Secret({ field, language, shown, edit, isHeld, labels, control, set, dr
   );
 }
 
-// The server answers an event by setting the value of a reference: a secret goes that way without entering any state.
-function useHanded(name) {
+// The server answers the event by setting the value of a reference: a secret goes that way without entering any state.
+function useHanded(what, name, event) {
   const waiting = useRef([]);
   useEffect(() => {
-    const key = `ref_secret_${name.replace(".", "_")}`;
+    const key = `ref_${what}_${name.replace(".", "_")}`;
     refs[key] = {
       current: {
         set value(text) {
@@ -182,8 +184,8 @@ function useHanded(name) {
       },
     };
     return () => delete refs[key];
-  }, [name]);
-  return (event) =>
+  }, [what, name]);
+  return () =>
     new Promise((resolve) => {
       waiting.current.push(resolve);
       event(name);

@@ -16,7 +16,7 @@ export function FileDownload({ request, failedLabel, onDone }) {
 }
 
 // A text that is pasted, dropped or read from a file. It goes out piece by piece, each when the server wants it.
-export function TextIntake({ wanted, limitChars, isBusy, labels, children, onBegin, onPiece, onEnd, onRefuse }) {
+export function TextIntake({ wanted, limitChars, isBusy, labels, children, onBegin, onPiece, onEnd, onRefuse, onCancel }) {
   const field = useRef(null);
   const picker = useRef(null);
   const offset = useRef(0);
@@ -91,10 +91,7 @@ export function TextIntake({ wanted, limitChars, isBusy, labels, children, onBeg
         id: "import-file",
         type: "file",
         accept: ".txt,.json,text/plain,application/json",
-        className: "visually-hidden",
-        tabIndex: -1,
-        "aria-label": labels.choose,
-        disabled: isBusy,
+        hidden: true,
         onChange: (event) => {
           read(event.target.files[0]);
           event.target.value = "";
@@ -112,6 +109,7 @@ export function TextIntake({ wanted, limitChars, isBusy, labels, children, onBeg
     h(
       "div",
       { className: "dialog-actions" },
+      h("button", { type: "button", className: "button", onClick: () => onCancel() }, labels.cancel),
       h(
         "button",
         { type: "submit", id: "preview", className: "button primary", disabled: isBusy || !(file || hasText) },

@@ -48,6 +48,7 @@ class TextIntake(_TextComponent):
     on_begin: rx.EventHandler[rx.event.passthrough_event_spec(int)]  # type: ignore[type-arg,valid-type] # Reflex's way
     on_piece: rx.EventHandler[rx.event.passthrough_event_spec(str)]  # type: ignore[type-arg,valid-type] # Reflex's way
     on_end: rx.EventHandler[rx.event.no_args_event_spec]  # type: ignore[type-arg,valid-type] # Reflex's way
+    on_cancel: rx.EventHandler[rx.event.no_args_event_spec]  # type: ignore[type-arg,valid-type] # Reflex's way
     on_refuse: rx.EventHandler[rx.event.no_args_event_spec]  # type: ignore[type-arg,valid-type] # Reflex's way
 
 

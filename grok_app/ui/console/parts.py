@@ -6,12 +6,20 @@
 from typing import Any, Final, Literal
 
 import reflex as rx
+from reflex.vars import FunctionStringVar
 
 from grok_app.ui.layout import icon, icon_button
 from grok_app.ui.session import text
 
 PAGE_SIZES: Final = (20, 50, 100, 200)
 _DEBOUNCE_MS: Final = 250
+# Radix gives the focus back to a dialog's trigger only, and ours have none: states open them.
+_REMEMBER_FOCUS: Final[Any] = FunctionStringVar.create(
+    "((event) => { event.currentTarget.opener = document.activeElement })"
+)
+_GIVE_FOCUS_BACK: Final[Any] = FunctionStringVar.create(
+    "((event) => { event.preventDefault(); event.currentTarget.opener?.focus() })"
+)
 
 Tone = Literal["neutral", "good", "warn", "bad", "accent"]
 
@@ -145,7 +153,7 @@ def empty_state(picture: str, title: Any, lead: Any, *actions: rx.Component) -> 
 
 
 def dialog(title: Any, *content: rx.Component, is_open: Any, on_close: Any, wide: bool = False) -> rx.Component:
-    """A window over the page. Escape and a click beside it close it.
+    """A window over the page. Escape and a click beside it close it; then what opened it has the focus again.
 
     Args:
         title: Its heading.
@@ -159,6 +167,7 @@ def dialog(title: Any, *content: rx.Component, is_open: Any, on_close: Any, wide
             rx.dialog.title(title, class_name="dialog-title"),
             *content,
             aria_describedby="",
+            custom_attrs={"onOpenAutoFocus": _REMEMBER_FOCUS, "onCloseAutoFocus": _GIVE_FOCUS_BACK},
             class_name="dialog wide" if wide else "dialog",
             max_width="min(44rem, calc(100vw - 24px))" if wide else "min(28rem, calc(100vw - 24px))",
         ),

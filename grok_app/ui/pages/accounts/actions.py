@@ -87,13 +87,12 @@ class ActionsState(AccountsState):
     @operator_event
     async def ask_delete(self, account_id: int) -> None:
         """Ask whether an account is to be deleted."""
-        names = [masked(account) for account in current().roster.chosen([account_id])]
-        self._asked, self.question = frozenset({account_id}), Question(len(names), "".join(names))
+        self._ask({account_id})
 
     @operator_event
     async def ask_delete_selected(self) -> None:
         """Ask whether they are to be deleted."""
-        self._asked, self.question = self._selected, Question(len(self._selected))
+        self._ask(self._selected)
 
     @operator_event
     async def close_question(self) -> None:
@@ -172,6 +171,11 @@ class ActionsState(AccountsState):
         """Say what the browser could not do."""
         self._notify("error", error)
 
+    def _ask(self, account_ids: Iterable[int]) -> None:
+        accounts = current().roster.chosen(account_ids)
+        self._asked = frozenset(account.id for account in accounts)
+        self.question = Question(len(accounts), masked(accounts[0]) if len(accounts) == 1 else "")
+
     @asynccontextmanager
     async def _doing(self, action: str) -> AsyncGenerator[None, None]:
         """Let the buttons rest meanwhile. For background events: thousands of accounts take a second to write."""
@@ -189,8 +193,7 @@ class ActionsState(AccountsState):
         self._look()
 
     def _tell_refreshed(self, account_id: int, reasons: list[str | None]) -> None:
-        [*accounts] = current().roster.chosen([account_id])
-        for account in accounts:
+        for account in current().roster.chosen([account_id]):  # it may be gone by now
             if reasons:
                 self._notify("error", f"{masked(account)}: {reasons[0]}")
             else:

@@ -38,19 +38,22 @@ def adult_dialog() -> rx.Component:
         text("accounts.adult_title", count=ActionsState.adult_count),
         rx.el.form(
             rx.el.p(text("accounts.adult_lead"), class_name="dialog-lead"),
-            rx.el.label(text("accounts.birth_date"), html_for="birth-date", class_name="label"),
-            rx.el.input(
-                type="date",
-                name="birth_date",
-                id="birth-date",
-                default_value=ActionsState.birth_date,
-                aria_invalid=ActionsState.adult_error != "",
-                aria_describedby="birth-date-error",
-                class_name="form-input",
-            ),
-            rx.cond(
-                ActionsState.adult_error != "",
-                rx.el.p(ActionsState.adult_error, role="alert", id="birth-date-error", class_name="form-error"),
+            rx.el.div(
+                rx.el.label(text("accounts.birth_date"), html_for="birth-date", class_name="label"),
+                rx.el.input(
+                    type="date",
+                    name="birth_date",
+                    id="birth-date",
+                    default_value=ActionsState.birth_date,
+                    aria_invalid=ActionsState.adult_error != "",
+                    aria_describedby="birth-date-error",
+                    class_name="form-input",
+                ),
+                rx.cond(
+                    ActionsState.adult_error != "",
+                    rx.el.p(ActionsState.adult_error, role="alert", id="birth-date-error", class_name="form-error"),
+                ),
+                class_name="form-field spaced",
             ),
             dialog_actions(cancel(ActionsState.close_adult_content), submit(text("accounts.adult_start"))),
             on_submit=ActionsState.start_adult_content,

@@ -58,10 +58,11 @@ def _intake() -> rx.Component:
         wanted=ImportState.wanted_piece,
         limit_chars=LIMIT_CHARS,
         is_busy=ImportState.is_receiving,
-        labels={name: text(f"accounts.intake_{name}") for name in _LABELS},
+        labels={name: text(f"accounts.intake_{name}") for name in _LABELS} | {"cancel": text("console.cancel")},
         on_begin=ImportState.begin_text,
         on_piece=ImportState.take_piece,
         on_end=ImportState.end_text,
+        on_cancel=ImportState.close_import,
         on_refuse=ImportState.refuse_text,
     )
 

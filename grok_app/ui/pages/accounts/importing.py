@@ -15,6 +15,7 @@ from grok_app.accounts import Arrivals, Fault, Preview, preview
 from grok_app.catalog import Pool
 from grok_app.errors import GatewayError
 from grok_app.runtime import current
+from grok_app.ui.components import FileRequest
 from grok_app.ui.console import operator_event
 from grok_app.ui.pages.accounts.actions import ActionsState
 
@@ -76,6 +77,13 @@ class ImportState(ActionsState):
         """Import nothing, and forget the text."""
         self._start_over()
         self.is_importing = False
+
+    @operator_event
+    async def leave(self) -> None:
+        """Leave nothing behind that would go on when the page is opened again."""
+        self._start_over()
+        self.is_importing = False
+        self.busy, self.download = "", FileRequest(self.download.serial)
 
     @operator_event
     async def choose_pool(self, pool: str) -> None:

@@ -7,7 +7,7 @@ import reflex as rx
 from grok_app.accounts import PAGE_SIZES, AccountQuery, Column, Filter, matching_ids, search, summarize
 from grok_app.runtime import current
 from grok_app.ui.console import ConsoleState, operator_event
-from grok_app.ui.pages.accounts.rows import Cards, Row, cards_of, row_of
+from grok_app.ui.pages.accounts.rows import Cards, Row, cards_of, masked, row_of
 
 _BEAT_S: Final = 2.0
 """A look at 10,000 accounts takes 20 ms (2026-11-29)."""
@@ -56,8 +56,9 @@ class AccountsState(ConsoleState):
 
     @operator_event
     async def search(self, words: str) -> None:
-        """Show the accounts in which these words are."""
-        self.words, self.page = words[:_TEXT_LIMIT_CHARS], 1
+        """Show the accounts in which these words are. A whole token becomes its mask: the page keeps none."""
+        account = current().roster.find(words)
+        self.words, self.page = masked(account) if account else words[:_TEXT_LIMIT_CHARS], 1
         self._look()
 
     @operator_event

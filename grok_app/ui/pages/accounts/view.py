@@ -40,7 +40,7 @@ def view() -> rx.Component:
         file_download(
             ActionsState.download, failed_label=text("accounts.export_failed"), on_done=ActionsState.end_export
         ),
-        rx.el.span(on_unmount=ImportState.close_import, hidden=True),
+        rx.el.span(on_unmount=ImportState.leave, hidden=True),
         actions=_page_actions(),
     )
 

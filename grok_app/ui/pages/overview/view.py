@@ -38,29 +38,49 @@ def _waiting() -> rx.Component:
         role="status",
         aria_busy=True,
         aria_label=text("console.loading"),
-        class_name="overview",
+        class_name="overview skeleton",
     )
 
 
 def _cards() -> rx.Component:
-    numbers = OverviewState.numbers
     return rx.el.dl(
-        number_card(
-            linked("overview.requests", routes.REQUESTS),
-            COUNT.call(numbers.requests),
-            hint=text("overview.requests_hint", errors=COUNT.call(numbers.errors), percent=numbers.error_percent),
-            id="number-requests",
+        _requests_card(),
+        _first_token_card(),
+        *_account_cards(),
+        _cache_card(),
+        _tasks_card(),
+        class_name="numbers",
+    )
+
+
+def _requests_card() -> rx.Component:
+    numbers = OverviewState.numbers
+    return number_card(
+        linked("overview.requests", routes.REQUESTS),
+        COUNT.call(numbers.requests),
+        hint=text("overview.requests_hint", errors=COUNT.call(numbers.errors), percent=numbers.error_percent),
+        id="number-requests",
+    )
+
+
+def _first_token_card() -> rx.Component:
+    numbers = OverviewState.numbers
+    has_time = numbers.first_ms > 0
+    return number_card(
+        text("overview.first_token"),
+        rx.cond(has_time, DURATION.call(numbers.first_ms), "–"),
+        hint=rx.cond(
+            has_time,
+            text("overview.first_token_hint", slow=DURATION.call(numbers.slow_first_ms)),
+            text("overview.first_token_none"),
         ),
-        number_card(
-            text("overview.first_token"),
-            rx.cond(numbers.first_ms > 0, DURATION.call(numbers.first_ms), "–"),
-            hint=rx.cond(
-                numbers.first_ms > 0,
-                text("overview.first_token_hint", slow=DURATION.call(numbers.slow_first_ms)),
-                text("overview.first_token_none"),
-            ),
-            id="number-first-token",
-        ),
+        id="number-first-token",
+    )
+
+
+def _account_cards() -> tuple[rx.Component, rx.Component]:
+    numbers = OverviewState.numbers
+    return (
         number_card(
             linked("overview.active_accounts", routes.ACCOUNTS),
             COUNT.call(numbers.active),
@@ -75,23 +95,24 @@ def _cards() -> rx.Component:
             hint=text("overview.quota_hint", images=COUNT.call(numbers.image_quota)),
             id="number-quota",
         ),
-        number_card(
-            linked("overview.cache", routes.CACHE),
-            SIZE.call(numbers.cache_bytes),
-            hint=_cache_hint(),
-            id="number-cache",
-        ),
-        number_card(
-            text("overview.tasks"),
-            numbers.tasks,
-            hint=rx.cond(
-                numbers.tasks > 0,
-                text("overview.tasks_hint", done=COUNT.call(numbers.tasks_done), total=COUNT.call(numbers.tasks_total)),
-                text("overview.tasks_none"),
-            ),
-            id="number-tasks",
-        ),
-        class_name="numbers",
+    )
+
+
+def _cache_card() -> rx.Component:
+    numbers = OverviewState.numbers
+    return number_card(
+        linked("overview.cache", routes.CACHE), SIZE.call(numbers.cache_bytes), hint=_cache_hint(), id="number-cache"
+    )
+
+
+def _tasks_card() -> rx.Component:
+    numbers = OverviewState.numbers
+    done = text("overview.tasks_hint", done=COUNT.call(numbers.tasks_done), total=COUNT.call(numbers.tasks_total))
+    return number_card(
+        text("overview.tasks"),
+        numbers.tasks,
+        hint=rx.cond(numbers.tasks > 0, done, text("overview.tasks_none")),
+        id="number-tasks",
     )
 
 

@@ -54,7 +54,7 @@ def _line(row: Any) -> rx.Component:
 def _cell(name: str, content: Any) -> rx.Component:
     """A cell that says its column where the table's head is out of sight."""
     label = rx.el.span(text(f"requests.column_{name}"), class_name="cell-label", aria_hidden=True)
-    return rx.el.td(label, content, class_name="number" if name in _NUMBERS else "")
+    return rx.el.td(label, content, class_name="number" if name in _NUMBERS else f"{name}-cell")
 
 
 def _opener(row: Any) -> rx.Component:

@@ -9,7 +9,7 @@ from grok_app.access import change_settings
 from grok_app.errors import AuthenticationError, InvalidRequestError
 from grok_app.runtime import current
 from grok_app.settings import Fault, SettingView, WrongSettingsError, as_text, make_key
-from grok_app.ui.components import hand_secret
+from grok_app.ui.components import hand_key, hand_secret
 from grok_app.ui.console import ConsoleState, check_operator, operator_event
 
 
@@ -75,7 +75,7 @@ class SettingsState(ConsoleState):
     @operator_event
     async def generate(self, name: str) -> EventSpec:
         """Hand a new key to the field that asks for one. It is not stored before it is saved."""
-        return hand_secret(_masked(name).definition.name, make_key())
+        return hand_key(_masked(name).definition.name, make_key())
 
     def _look(self) -> None:
         values = {view.definition.name: _show(view) for view in current().settings.describe()}

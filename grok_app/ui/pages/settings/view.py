@@ -16,8 +16,8 @@ from grok_app.ui.session import Session, text
 
 _LABELS: Final = (
     "search", "sections", "nothing", "nothing_lead", "show_all", "one_unsaved", "many_unsaved", "discard", "save",
-    "leave_title", "leave_lead", "stay", "leave", "differs", "unsaved", "moved", "held", "default", "reset", "empty",
-    "on", "off", "per_line", "as_object", "reveal", "hide", "copy", "copied", "generate",
+    "leave_title", "leave_lead", "stay", "leave", "differs", "unsaved", "undo", "moved", "held", "default", "reset",
+    "empty", "on", "off", "per_line", "as_object", "reveal", "hide", "copy", "copied", "generate",
 )  # fmt: skip
 """The form's own texts."""
 

@@ -81,6 +81,7 @@ def running(*arguments: str, until: str, **environ: str) -> Iterator[str]:
             printed.append(line)
             if until in line:
                 break
+        too_late.cancel()
         assert process.poll() is None, "".join(printed)
         yield "".join(printed)
     finally:

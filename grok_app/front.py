@@ -83,8 +83,8 @@ class Front:
             await _not_found(send)
         elif segment == "admin" and path != _ADMIN_SIGN_IN and not await self._is_operator(scope):
             await _redirect(send, _ADMIN_SIGN_IN)
-        elif path in self._routes and path != scope["path"].rstrip("/"):
-            await _redirect(send, path)  # a page's code goes by its address: under `/chat.html` it would find no page
+        elif path in self._routes and path != scope["path"].rstrip("/").removesuffix(".html"):
+            await _redirect(send, path)  # a page's code goes by its address: under `//chat` it would find no page
         else:
             headers = (*_PAGE_HEADERS, (b"content-security-policy", self._policy(path)))
             await self._pages(self._route(scope, path), receive, _with_headers(send, scope["path"], headers))

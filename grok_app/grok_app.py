@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import click
 import reflex as rx
@@ -21,6 +21,11 @@ from grok_app.runtime import current, open_services, prepare_storage
 from grok_app.ui import ROUTES, Arrival, add_pages, connection_note
 
 log = get_logger(__name__)
+_ONE_ADDRESS: Final = (
+    "if(location.pathname.endsWith('.html'))"
+    "history.replaceState(null,'',location.pathname.slice(0,-5)+location.search+location.hash)"
+)
+"""Before anything else, since a page's code goes by its address: `/admin/login.html` becomes `/admin/login`."""
 
 
 class GrokApp(rx.App):
@@ -79,7 +84,10 @@ def _log_failure(exception: Exception) -> None:
 def _build() -> GrokApp:
     app = GrokApp(
         stylesheets=["/theme.css"],
-        head_components=[rx.el.link(rel="icon", href="/mark.svg", type="image/svg+xml")],
+        head_components=[
+            rx.el.link(rel="icon", href="/mark.svg", type="image/svg+xml"),
+            rx.el.script(custom_attrs={"dangerouslySetInnerHTML": {"__html": _ONE_ADDRESS}}),
+        ],
         toaster=rx.toast.provider(position="top-center", offset="68px"),
         html_lang="en",
         backend_exception_handler=_log_failure,

@@ -204,6 +204,29 @@ async def test_nobody_locks_themselves_out(settings: SettingsService, database: 
     assert "app.api_key" in await names_stored(database)
 
 
+@pytest.mark.parametrize("key", KEYS)
+async def test_no_key_is_reset(settings: SettingsService, database: Database, key: str) -> None:
+    """Its default is no key, which would shut the operator out or let everybody in; nothing of such a change holds."""
+    await settings.ensure_keys()
+    before, stored = settings.snapshot, await names_stored(database)
+    with pytest.raises(InvalidRequestError) as refused:
+        await settings.change({"app.stream": False}, reset=[f"app.{key}"])
+    assert (refused.value.param, refused.value.code) == (f"app.{key}", "no_default")
+    assert settings.snapshot is before
+    assert await names_stored(database) == stored
+
+
+async def test_what_the_environment_holds_is_not_reset(
+    settings: SettingsService, held: SettingsService, database: Database
+) -> None:
+    """It is the same conflict as another value, and the stored value waits on for the day the variable is gone."""
+    await settings.change({"app.stream": False, "chat.timeout": 90})
+    with pytest.raises(ConflictError, match="GROK_APP_APP__STREAM") as refused:
+        await held.change({}, reset=["chat.timeout", "app.stream"])
+    assert (refused.value.code, refused.value.param) == ("set_by_environment", "app.stream")
+    assert await names_stored(database) == {"app.stream", "chat.timeout"}
+
+
 async def test_each_setting_tells_where_it_comes_from(held: SettingsService) -> None:
     """Default, stored or environment, with the value in force; a secret's value is not in the repr."""
     await held.change({"app.thinking": True, "app.filter_tags": "a,b"})

@@ -120,7 +120,7 @@ async def test_what_is_wrong_is_said_at_its_field(form: Page, demo: Demo) -> Non
     await expect(search).to_have_value("")
     for name, said in {
         "app.app_url": "Expected an address like https://host or http://host:port/path, or nothing.",
-        "usage.timeout": "Expected a valid number, unable to parse string as a number.",
+        "usage.timeout": "Expected a number from 0.1 to 3600 s.",
     }.items():
         await expect(control(form, name)).to_have_attribute("aria-invalid", "true")
         await expect(control(form, name)).to_have_accessible_description(re.compile(re.escape(said)))

@@ -1,15 +1,17 @@
 """The files of this server, as a tab of the cache page sees them."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grok_app.media import Kind
+from grok_app.media import Kind, Stats
 from grok_app.ui.console import guard
 from grok_app.ui.pages.cache import FilesState, files_state
 from grok_app.ui.pages.cache.sizes import in_mb, size_text
+from tests.ui.crowd import Background
 from tests.ui.keeping import Keeping, fresh, keeping, send
 
 
@@ -144,6 +146,51 @@ async def test_all_files_of_a_kind_are_cleared(services: Keeping, tab: Any, kind
     assert [services.names(it) == [] for it in Kind] == [it is kind for it in Kind]
     await send(tab, "confirm")
     assert sum(len(services.names(it)) for it in Kind) == 1
+
+
+class Tab(Background):
+    """A tab whose other events wait while this one holds its lock."""
+
+    lock = asyncio.Lock()
+
+    async def __aenter__(self) -> "Tab":
+        await self.lock.acquire()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.lock.release()
+
+
+async def test_the_tab_goes_on_while_files_are_deleted(
+    services: Keeping, tab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that it is busy, deletes nothing twice, and shows what else goes on."""
+    await services.put("a.png")
+    await send(tab, "ask_to_clear", kind="image")
+    clear, seen = services.media.clear, []
+
+    async def look_on(kind: Kind) -> Stats:
+        seen.append((Tab.lock.locked(), tab.is_busy))
+        await send(tab, "ask_to_clear", kind="image")
+        await send(tab, "confirm")
+        return await clear(kind)
+
+    monkeypatch.setattr(services.media, "clear", look_on)
+    assert FilesState.confirm.is_background  # type: ignore[attr-defined] # Reflex makes a handler of it
+    assert [answer async for answer in FilesState.confirm.fn(Tab(tab))] == []  # type: ignore[attr-defined] # likewise
+    assert seen == [(False, True)]
+    assert (services.names(), tab.is_busy, tab.notice.kind) == ([], False, "success")
+
+
+async def test_a_list_that_is_not_shown_costs_nothing(
+    services: Keeping, tab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The figures above it are followed all the same."""
+    await services.put("a.png")
+    tab.tab = "online"
+    monkeypatch.delattr(type(services.media), "newest")
+    tab._look()
+    assert (tab.images.count, tab.tiles) == (1, [])
 
 
 async def test_a_look_that_finds_nothing_new_sends_nothing(services: Keeping, tab: Any) -> None:

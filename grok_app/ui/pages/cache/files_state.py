@@ -1,7 +1,7 @@
 """The pictures and videos that are kept here: how much there is, the list, and away with them."""
 
 import dataclasses
-from typing import Any, Final
+from typing import Final
 
 import reflex as rx
 
@@ -140,19 +140,22 @@ class FilesState(CacheState):
         """Delete nothing."""
         self.question = Question()
 
-    @operator_event
-    async def confirm(self) -> Any:
-        """Delete what was asked about."""
-        question, self.question = self.question, Question()
-        if not question.about:
-            return
-        self.is_busy = True
-        yield
+    @operator_event(background=True)
+    async def confirm(self) -> None:
+        """Delete what was asked about. That may take its time, and the tab goes on meanwhile."""
+        async with self:
+            about, names, self.question = self.question.about, list(self._asked), Question()
+            if not about or self.is_busy:
+                return
+            self.is_busy = True
         try:
-            self._report(await _delete(question, self._asked))
+            removed = await _delete(about, names)
         finally:
-            self.is_busy = False
-        self._look()
+            async with self:
+                self.is_busy = False
+        async with self:
+            self._report(removed)
+            self._look()
 
     def _ask(self, names: list[str]) -> None:
         """Ask about those of these files that are still there."""
@@ -202,8 +205,8 @@ class FilesState(CacheState):
         )
 
 
-async def _delete(question: Question, names: list[str]) -> Stats:
-    action, _, kind = question.about.partition("_")
+async def _delete(about: str, names: list[str]) -> Stats:
+    action, _, kind = about.partition("_")
     media = current().media
     return await (media.clear(Kind(kind)) if action == "clear" else media.delete_named(Kind(kind), names))
 

@@ -322,7 +322,7 @@ async def test_the_table_is_sorted_searched_and_paged(cache: Page) -> None:
     await expect(cache.locator(".pager-place")).to_have_text(re.compile("^2 of 2$"))
     await cache.get_by_role("combobox").select_option("50")
     await expect(cache.locator(".pager-place")).to_have_text("1 of 1")
-    head = cache.locator("#online th").filter(has_text="Last clearing")
+    head = cache.locator("#online th").filter(has_text="Last cleared")
     await head.get_by_role("button").click()
     await expect(head).to_have_attribute("aria-sort", "ascending")
     await head.get_by_role("button").click()
@@ -367,7 +367,7 @@ async def test_it_speaks_chinese(cache: Page, keeper: Keeper) -> None:
     await dialog.get_by_role("button", name="删除").click()
     await expect(cache.locator("[data-sonner-toast]")).to_contain_text("已删除 1 个文件")
     await cache.locator("#tab-online").click()
-    await expect(cache.locator("#online th").filter(has_text="上次清理")).to_be_visible()
+    await expect(cache.locator("#online th").filter(has_text="上次清空")).to_be_visible()
 
 
 async def test_a_page_that_is_left_open_is_quiet(profile: Profile, demo: Demo, keeper: Keeper) -> None:

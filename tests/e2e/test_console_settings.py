@@ -79,7 +79,7 @@ async def test_changes_are_saved_together(form: Page, demo: Demo) -> None:
     assert read(demo)["app"]["temporary"] is True
 
     await save(form)
-    await expect(form.locator("[data-sonner-toast]", has_text="4 saved.")).to_be_visible()
+    await expect(form.locator("[data-sonner-toast]", has_text="Settings saved: 4.")).to_be_visible()
     await expect(form.locator(".save-bar")).to_have_count(0)
     config = read(demo)
     assert (config["app"]["temporary"], config["app"]["video_format"]) == (False, "markdown")

@@ -176,8 +176,8 @@ async def test_the_tab_goes_on_while_files_are_deleted(
         return await clear(kind)
 
     monkeypatch.setattr(services.media, "clear", look_on)
-    assert FilesState.confirm.is_background  # type: ignore[attr-defined] # Reflex makes a handler of it
-    assert [answer async for answer in FilesState.confirm.fn(Tab(tab))] == []  # type: ignore[attr-defined] # likewise
+    assert FilesState.confirm.is_background
+    assert [answer async for answer in FilesState.confirm.fn(Tab(tab))] == []
     assert seen == [(False, True)]
     assert (services.names(), tab.is_busy, tab.notice.kind) == ([], False, "success")
 

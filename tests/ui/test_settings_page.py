@@ -167,7 +167,7 @@ async def test_what_was_typed_is_saved_together(tab: Any, settings: SettingsServ
     assert snapshot.chat.timeout == 60
     assert (tab.answer.serial, tab.answer.is_saved, tab.answer.faults) == (1, True, {})
     assert (tab.values["app.filter_tags"].text, tab.values["chat.timeout"].source) == ("a\nb", "default")
-    assert (tab.notice.kind, tab.notice.text) == ("success", "5 saved.")
+    assert (tab.notice.kind, tab.notice.text) == ("success", "Settings saved: 5.")
 
 
 async def test_every_wrong_value_is_told_at_its_field(tab: Any, settings: SettingsService) -> None:

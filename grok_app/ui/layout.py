@@ -67,7 +67,7 @@ def connection_note() -> rx.Component:
 
 
 def header(home: str, *further: rx.Component) -> rx.Component:
-    """The line at the top: what skips it, what leads home, the switches of every page, and what else a page has there."""
+    """The line at the top: what skips it, what leads home, the switches of every page, and what else is there."""
     return rx.el.header(
         rx.el.a(text("skip_to_content"), href="#content", class_name="skip-link"),
         rx.link(

@@ -70,8 +70,8 @@ async def test_all_are_counted(services: Keeping, tab: Any) -> None:
     await look(services, tab)
     assert not tab.is_counting
     assert counts(tab) == [(True, 2, ""), (True, 1, ""), (False, 0, "Grok is away")]
-    assert (tab.files, tab.files_size, tab.counted) == (3, "3.0 MB", 2)
-    assert [row.size for row in tab.rows] == ["2.0 MB", "1.0 MB", "0 B"]
+    assert (tab.files, tab.files_size, tab.counted) == (3, "3.0\u00a0MB", 2)
+    assert [row.size for row in tab.rows] == ["2.0\u00a0MB", "1.0\u00a0MB", "0\u00a0B"]
     assert all(row.counted_at_ms for row in tab.rows)
 
 

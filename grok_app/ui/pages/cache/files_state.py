@@ -7,8 +7,7 @@ import reflex as rx
 
 from grok_app.media import Entry, Kind, Stats, path_of
 from grok_app.runtime import current
-from grok_app.ui.console import operator_event
-from grok_app.ui.pages.cache.sizes import in_mb, size_text
+from grok_app.ui.console import operator_event, size_text
 from grok_app.ui.pages.cache.state import CacheState
 
 PAGE_SIZES: Final = (24, 48, 96)
@@ -22,6 +21,7 @@ class Local:
     count: int = 0
     size: str = ""
     size_mb: float = 0.0
+    """For a bar that is drawn against the limit."""
 
 
 @dataclasses.dataclass
@@ -212,7 +212,7 @@ async def _delete(about: str, names: list[str]) -> Stats:
 
 
 def _local(stats: Stats) -> Local:
-    return Local(stats.count, size_text(stats.size_bytes), in_mb(stats.size_bytes))
+    return Local(stats.count, size_text(stats.size_bytes), round(stats.size_bytes / (1 << 20), 3))
 
 
 def _tile(entry: Entry, *, is_selected: bool) -> Tile:

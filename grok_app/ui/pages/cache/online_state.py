@@ -17,8 +17,7 @@ from grok_app.accounts import (
     search_online,
 )
 from grok_app.runtime import current
-from grok_app.ui.console import operator_event
-from grok_app.ui.pages.cache.sizes import size_text
+from grok_app.ui.console import operator_event, size_text
 from grok_app.ui.pages.cache.state import CacheState
 
 _TEXT_LIMIT_CHARS: Final = 200

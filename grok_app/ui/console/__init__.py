@@ -7,7 +7,7 @@ Tasks that any page or script starts are shown below every page by themselves.
 
 from grok_app.ui.console.formats import CLOCK, COUNT, DURATION, SIZE, kind_name, size_text
 from grok_app.ui.console.frame import console_page
-from grok_app.ui.console.guard import GUARDED, ConsoleState, check_operator, operator_event
+from grok_app.ui.console.guard import GUARDED, ConsoleState, check_operator, forget, operator_event
 from grok_app.ui.console.parts import (
     badge,
     confirm_dialog,
@@ -40,6 +40,7 @@ __all__ = [
     "dialog",
     "dialog_actions",
     "empty_state",
+    "forget",
     "kind_name",
     "meter",
     "number_card",

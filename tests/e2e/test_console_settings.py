@@ -132,7 +132,7 @@ async def test_what_is_wrong_is_said_at_its_field(form: Page, demo: Demo) -> Non
     await expect(control(form, "app.app_url")).not_to_have_attribute("aria-invalid", "true")
     await control(form, "usage.timeout").fill("30")
     await save(form)
-    await expect(form.locator("[data-sonner-toast]", has_text="3 saved.")).to_be_visible()
+    await expect(form.locator("[data-sonner-toast]", has_text="Settings saved: 3.")).to_be_visible()
     await expect(control(form, "app.app_url")).to_have_value("https://grok.example.com")
 
 
@@ -146,7 +146,7 @@ async def test_a_default_comes_back(form: Page, demo: Demo) -> None:
         await row(form, name).get_by_role("button", name="Reset").click()
         await expect(row(form, name).get_by_text("Differs from the default")).to_have_count(0)
     await save(form)
-    await expect(form.locator("[data-sonner-toast]", has_text="2 saved.")).to_be_visible()
+    await expect(form.locator("[data-sonner-toast]", has_text="Settings saved: 2.")).to_be_visible()
     config = read(demo)
     assert (config["chat"]["timeout"], config["proxy"]["cf_clearance"]) == (60, "")
     await expect(row(form, "app.api_key").get_by_role("button", name="Reset")).to_have_count(0)
@@ -264,7 +264,7 @@ async def test_the_form_is_filled_by_keyboard(form: Page, demo: Demo) -> None:
     await form.keyboard.press("Control+A")
     await form.keyboard.type("4")
     await form.keyboard.press("Enter")
-    await expect(form.locator("[data-sonner-toast]", has_text="2 saved.")).to_be_visible()
+    await expect(form.locator("[data-sonner-toast]", has_text="Settings saved: 2.")).to_be_visible()
     assert (read(demo)["app"]["temporary"], read(demo)["retry"]["max_retry"]) == (False, 4)
 
 

@@ -44,6 +44,9 @@ class OnlineCounts:
         self._pool = pool
         self._counts: dict[int, OnlineCount] = {}
         self.version = 0
+        self._total = OnlineTotal(0, 0, 0)
+        self._summed = (0, pool.removals)
+        """When that was: at which version, and after how many removals."""
 
     def get(self, account_id: int) -> OnlineCount | None:
         """The last one of this account; None: it was never counted."""
@@ -62,10 +65,14 @@ class OnlineCounts:
         return {account_id for account_id, count in self._counts.items() if count.count}
 
     def total(self) -> OnlineTotal:
-        """The sum over the accounts that could be counted."""
-        self._forget_deleted()
-        counted = [count for count in self._counts.values() if count.error is None]
-        return OnlineTotal(len(counted), sum(it.count for it in counted), sum(it.size_bytes for it in counted))
+        """The sum over the accounts that could be counted, made anew after each change only."""
+        now = (self.version, self._pool.removals)
+        if self._summed != now:
+            self._forget_deleted()
+            counted = [count for count in self._counts.values() if count.error is None]
+            files, size_bytes = sum(it.count for it in counted), sum(it.size_bytes for it in counted)
+            self._total, self._summed = OnlineTotal(len(counted), files, size_bytes), now
+        return self._total
 
     def _put(self, account_id: int, count: OnlineCount) -> None:
         self._counts[account_id] = count

@@ -22,12 +22,14 @@ class AccountPool:
 
     Attributes:
         on_change: Told a pool when one of its accounts may serve, or is not worth waiting for any more.
+        removals: How many accounts have been removed so far.
     """
 
     def __init__(self, accounts: Iterable[Account], now_ms: Callable[[], int], max_inflight: Callable[[], int]) -> None:
         self._now_ms = now_ms
         self._max_inflight = max_inflight
         self.on_change: Callable[[Pool], None] = lambda _pool: None
+        self.removals = 0
         self._accounts: dict[int, Account] = {}
         self._reserved: dict[int, list[int]] = {}
         """The costs that are set aside for an account, one for each request under way."""
@@ -64,6 +66,7 @@ class AccountPool:
         """Forget an account. What is under way with it ends as it may."""
         if account := self._accounts.pop(account_id, None):
             self._lift(account)
+            self.removals += 1
         self._reserved.pop(account_id, None)
         self._doubted.pop(account_id, None)
 

@@ -82,8 +82,10 @@ class AssetSection(Section, title="Files at Grok"):
 class CacheSection(Section, title="Cache"):
     """Pictures and videos kept here."""
 
-    enable_auto_clean: bool = setting(True, "Clean by itself", "Whether the oldest files go when the limit is reached.")
-    limit_mb: int = setting(512, "Limit", "Size from which the oldest files go.", unit="MB", ge=1, le=10_000_000)
+    enable_auto_clean: bool = setting(True, "Clean by itself", "Whether the least recently used files go at the limit.")
+    limit_mb: int = setting(
+        512, "Limit", "Size from which the least recently used files go.", unit="MB", ge=1, le=10_000_000
+    )
 
 
 class NsfwSection(Section, title="Adult content"):

@@ -97,29 +97,25 @@ class SettingsService:
 
         Args:
             body: Values by section or by dotted name.
-            reset: Dotted names of settings that are to be at their defaults again, in the same transaction. A key is
-                made anew at the next start.
+            reset: Dotted names of settings that are to be at their defaults again, in the same transaction. A key has
+                none to go back to.
 
         Returns:
             The names that were accepted without effect, since they are retired.
 
         Raises:
-            InvalidRequestError: A name is unknown; `param` is the dotted name.
+            InvalidRequestError: A name is unknown, or a key is to be reset; `param` is the dotted name.
             WrongSettingsError: Values are wrong: all of them are told.
-            ConflictError: The environment holds another value.
+            ConflictError: The environment holds another value, or what is to be reset.
         """
         flat = flatten(body)
         if unknown := flat.unknown or _find_unknown(reset):
             raise _unknown_setting(unknown[0])
+        _refuse_keyless(reset)
         typed = _check(flat.values)
         held = [name for name in flat.values if name in self._overrides]
-        for name in held:
-            if value_of(typed, name) != value_of(self.snapshot, name):
-                raise ConflictError(
-                    f"{name} is set by the environment variable {self._overrides.variable(name)}: change it there",
-                    code="set_by_environment",
-                    param=name,
-                )
+        self._refuse_held(name for name in held if value_of(typed, name) != value_of(self.snapshot, name))
+        self._refuse_held(name for name in reset if name in self._overrides)
         _refuse_lock_out(typed, flat.values.keys() - held)
         await self._put(typed, flat.values.keys() - held, reset=reset)
         return flat.ignored
@@ -149,7 +145,8 @@ class SettingsService:
         """Let these settings be at their defaults again, see `change`.
 
         Raises:
-            InvalidRequestError: A name is unknown; nothing has changed.
+            InvalidRequestError: A name is unknown or a key's; nothing has changed.
+            ConflictError: The environment holds one of them; nothing has changed.
         """
         await self.change({}, reset=names)
 
@@ -179,6 +176,14 @@ class SettingsService:
             values = {f"app.{key}": value for key, value in made.items()}
             await unbroken(self._commit(lambda session: self._rows.add(session, values)))
         return {key: value for key, value in made.items() if value_of(self.snapshot, f"app.{key}") == SecretStr(value)}
+
+    def _refuse_held(self, names: Iterable[str]) -> None:
+        for name in names:
+            raise ConflictError(
+                f"{name} is set by the environment variable {self._overrides.variable(name)}: change it there",
+                code="set_by_environment",
+                param=name,
+            )
 
     async def _put(self, typed: Settings, names: Iterable[str], *, reset: Collection[str] = ()) -> None:
         values = {name: plain(value_of(typed, name)) for name in names}
@@ -251,6 +256,13 @@ def _check(values: Mapping[str, Any]) -> Settings:
     except WrongValueError as error:
         faults = error.faults
     raise WrongSettingsError(faults)  # out here, since the cause would print secrets
+
+
+def _refuse_keyless(reset: Collection[str]) -> None:
+    """Refuse to forget a key. Its default is no key: that locks the operator out, and lets in everybody else."""
+    for name in (f"app.{key}" for key in KEYS):
+        if name in reset:
+            raise InvalidRequestError(f"{name} has no default: give it a new key", code="no_default", param=name)
 
 
 def _refuse_lock_out(typed: Settings, names: Collection[str]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, LiteralString
 from urllib.parse import urlsplit
 
 import orjson
@@ -18,6 +18,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 Unit = Literal["s", "ms", "h", "days", "MB", "bytes"]
 
@@ -41,7 +42,7 @@ class Section(BaseModel):
         """Pydantic takes `true` for 1."""
         is_number = type(cls.model_fields[str(info.field_name)].default) in (int, float)
         if is_number and isinstance(value, bool):
-            raise ValueError("a number")
+            raise PydanticCustomError("number", "a number")
         return value
 
 
@@ -78,7 +79,7 @@ def _split(value: Any) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise ValueError('a list like a,b or ["a","b"]') from None
+        raise PydanticCustomError("list", 'a list like a,b or ["a","b"]') from None
 
 
 def _parse_object(value: Any) -> Any:
@@ -87,43 +88,43 @@ def _parse_object(value: Any) -> Any:
     try:
         return orjson.loads(value) if value.strip() else {}
     except orjson.JSONDecodeError:
-        raise ValueError('a JSON object like {"X-Name": "value"}') from None
+        raise PydanticCustomError("object", 'a JSON object like {"X-Name": "value"}') from None
 
 
 def _check_keys(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     keys = [key.strip() for key in text.split(",")]
     if text and not all(key.isascii() and key.isprintable() and key for key in keys):
-        raise ValueError("printable ASCII without blank parts, or nothing at all")
+        raise PydanticCustomError("keys", "printable ASCII without blank parts, or nothing at all")
     return SecretStr(text.strip())
 
 
 def _check_cookie(value: SecretStr) -> SecretStr:
     text = value.get_secret_value().strip()
     if not _COOKIE_VALUE.fullmatch(text):
-        raise ValueError("the value of one cookie: no blanks, semicolons or line breaks")
+        raise PydanticCustomError("cookie", "the value of one cookie: no blanks, semicolons or line breaks")
     return SecretStr(text)
 
 
 def _check_proxy(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if not _PROXY.fullmatch(text) or (text and not _is_address(text)):
-        raise ValueError("a URL like http://user:password@host:port or socks5h://host:port")
+        raise PydanticCustomError("proxy_url", "a URL like http://user:password@host:port or socks5h://host:port")
     return value
 
 
 def _check_address(value: str) -> str:
     if value and not _is_address(value):
-        raise ValueError("a URL with a host, perhaps a port and a path, and nothing behind them")
+        raise PydanticCustomError("plain_url", "a URL with a host, perhaps a port and a path, and nothing behind them")
     return value
 
 
-def _like(pattern: str, expected: str) -> AfterValidator:
+def _like(pattern: str, code: LiteralString, expected: LiteralString) -> AfterValidator:
     """Take what matches, and say in words what doesn't."""
 
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
-            raise ValueError(expected)
+            raise PydanticCustomError(code, expected)
         return value
 
     return AfterValidator(check)
@@ -141,7 +142,9 @@ def _is_address(url: str) -> bool:
 
 def _check_profile(value: str) -> str:
     if value not in BrowserType.__members__:
-        raise ValueError("a profile of curl_cffi, like chrome136, chrome146, firefox147 or safari260")
+        raise PydanticCustomError(
+            "browser", "a profile of curl_cffi, like chrome136, chrome146, firefox147 or safari260"
+        )
     return value
 
 
@@ -153,7 +156,7 @@ def _check_past_date(value: str) -> str:
     except ValueError:  # 2001-02-30
         is_past = False
     if not is_past:
-        raise ValueError("a date in the past like 1990-01-31, or nothing")
+        raise PydanticCustomError("past_date", "a date in the past like 1990-01-31, or nothing")
     return value
 
 
@@ -171,16 +174,18 @@ _HTTP_URL: Final = r"https?://[^/\s]+(/\S*)?"
 _HTTP_EXPECTED: Final = "an address like https://host or http://host:port/path"
 
 HeaderLine = Annotated[
-    str, Field(max_length=_LONGEST_CHARS), _like(r"[^\r\n\x00]+", "one line of text, without line breaks")
+    str,
+    Field(max_length=_LONGEST_CHARS),
+    _like(r"[^\r\n\x00]+", "header_line", "one line of text, without line breaks"),
 ]
 Browser = Annotated[str, AfterValidator(_check_profile)]
 HttpUrl = Annotated[
-    str, Field(max_length=_LONGEST_CHARS), _like(_HTTP_URL, _HTTP_EXPECTED), AfterValidator(_check_address)
+    str, Field(max_length=_LONGEST_CHARS), _like(_HTTP_URL, "http_url", _HTTP_EXPECTED), AfterValidator(_check_address)
 ]
 OwnUrl = Annotated[
     str,
     Field(max_length=_LONGEST_CHARS),
-    _like(f"({_HTTP_URL})?", f"{_HTTP_EXPECTED}, or nothing"),
+    _like(f"({_HTTP_URL})?", "own_url", f"{_HTTP_EXPECTED}, or nothing"),
     AfterValidator(_check_address),
     AfterValidator(_drop_slash),
 ]
@@ -188,7 +193,7 @@ OwnUrl = Annotated[
 SocketUrl = Annotated[
     str,
     Field(max_length=_LONGEST_CHARS),
-    _like(r"wss?://[^/\s]+(/\S*)?", "an address like wss://host or ws://host:port/path"),
+    _like(r"wss?://[^/\s]+(/\S*)?", "socket_url", "an address like wss://host or ws://host:port/path"),
     AfterValidator(_check_address),
 ]
 PastDate = Annotated[str, AfterValidator(_check_past_date)]
@@ -198,10 +203,14 @@ Names = Annotated[tuple[_Name, ...], BeforeValidator(_split), Field(max_length=_
 _Status = Annotated[int, Field(ge=400, le=599)]
 Statuses = Annotated[tuple[_Status, ...], BeforeValidator(_split), Field(max_length=_MOST_ITEMS)]
 _HeaderName = Annotated[
-    str, Field(max_length=_LONGEST_CHARS), _like(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "names of headers, like X-Name")
+    str,
+    Field(max_length=_LONGEST_CHARS),
+    _like(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "header_name", "names of headers, like X-Name"),
 ]
 _HeaderValue = Annotated[
-    str, Field(max_length=_LONGEST_CHARS), _like(r"[^\r\n\x00]*", "values of one line each, without line breaks")
+    str,
+    Field(max_length=_LONGEST_CHARS),
+    _like(r"[^\r\n\x00]*", "header_value", "values of one line each, without line breaks"),
 ]
 Headers = Annotated[dict[_HeaderName, _HeaderValue], BeforeValidator(_parse_object), Field(max_length=_MOST_ITEMS)]
 

@@ -12,8 +12,10 @@ from pydantic_core import ErrorDetails
 from grok_app.errors import InvalidRequestError
 from grok_app.settings.schema import DEFINITIONS, Settings, nest
 
-_LEAD: Final = re.compile(r"^(Value error, |\w+ should (be |have )?)")
-"""How Pydantic begins a sentence that is put behind "expected"."""
+_FRAME: Final = re.compile(r"^\w+ should (be |have )?|( after validation)?, (unable|got|not) .*$")
+"""How Pydantic begins a sentence that is put behind "expected", and what it adds of the value."""
+_LIMITS: Final = ("ge", "le", "max_length", "min_length")
+"""Pydantic's names of them."""
 _SHORTENED: Final = Repr()
 _SHORTENED.maxstring = _SHORTENED.maxother = 120
 
@@ -27,10 +29,12 @@ class Fault:
     path: str
     """The same; within a list with the item's index, `retry.retry_status_codes.1`."""
     code: str
-    """Pydantic's word for it."""
+    """Pydantic's word for it, or ours."""
     value: str
     """As it was given; hidden where it may be a secret."""
     expected: str
+    limit: float | None = None
+    """The number that it went beyond: of a number itself, of a text's characters, of a list's items."""
 
     @property
     def reason(self) -> str:
@@ -72,11 +76,13 @@ def _read(item: ErrorDetails) -> Fault:
     section, key, *rest = item["loc"]
     name = f"{section}.{key}"
     path = f"{name}.{rest[0]}" if rest and isinstance(rest[0], int) else name
+    context = item.get("ctx", {})
     is_masked = name in DEFINITIONS and DEFINITIONS[name].is_masked
     return Fault(
         name=name,
         path=path,
         code=item["type"],
         value="(hidden)" if is_masked else _SHORTENED.repr(item["input"]),
-        expected=_LEAD.sub("", item["msg"]),
+        expected=_FRAME.sub("", item["msg"]),
+        limit=next((context[key] for key in _LIMITS if key in context), None),
     )

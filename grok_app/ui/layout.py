@@ -9,16 +9,28 @@ import reflex as rx
 from reflex_components_core.core.banner import has_too_many_connection_errors  # type: ignore[import-untyped] # no marker
 
 from grok_app.ui import routes
-from grok_app.ui.components import Moment, notices
+from grok_app.ui.components import Moment, TabTitle, notices
 from grok_app.ui.session import Session, text
 
 
 def page(
-    *content: rx.Component, class_name: str = "", header: rx.Component | None = None, **props: Any
+    *content: rx.Component,
+    title: str = "",
+    class_name: str = "",
+    header: rx.Component | None = None,
+    **props: Any,
 ) -> rx.Component:
-    """A whole page around its content, with the studio's header unless it has another."""
+    """A whole page around its content, with the studio's header unless it has another.
+
+    Args:
+        content: What it is about.
+        title: The text that names it on the browser's tab; empty: it has no name but the site's.
+        class_name: Of the content.
+        header: The line at the top.
+        props: Of the whole page.
+    """
     return rx.el.div(
-        rx.el.a(text("skip_to_content"), href="#content", class_name="skip-link"),
+        TabTitle.create(title=_tab_title(title), language=_language()),
         header or _studio_header(),
         rx.el.main(*content, id="content", tab_index=-1, class_name=f"content {class_name}"),
         notices(Session.notice),
@@ -55,8 +67,9 @@ def connection_note() -> rx.Component:
 
 
 def header(home: str, *further: rx.Component) -> rx.Component:
-    """The line at the top: what leads home, the switches of every page, and what else a page has there."""
+    """The line at the top: what skips it, what leads home, the switches of every page, and what else is there."""
     return rx.el.header(
+        rx.el.a(text("skip_to_content"), href="#content", class_name="skip-link"),
         rx.link(
             rx.el.img(src="/mark.svg", alt="", class_name="mark"),
             rx.el.span(text("brand")),
@@ -71,6 +84,10 @@ def header(home: str, *further: rx.Component) -> rx.Component:
         ),
         class_name="header",
     )
+
+
+def _tab_title(title: str) -> Any:
+    return f"{text(title)} · {text('brand')}" if title else text("brand")
 
 
 def _language() -> rx.Var[str]:

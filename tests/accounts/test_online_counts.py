@@ -80,6 +80,16 @@ async def test_counts_go_with_their_accounts(roster: Roster, online: OnlineFiles
     assert online.counts.with_files() == set()
 
 
+async def test_the_sum_is_made_once_for_each_change(roster: Roster, online: OnlineFiles, files: ScriptedFiles) -> None:
+    """It is asked for each second, by each tab."""
+    files.kept = {"first": ["a"]}
+    await online.start_count(["first"], list).wait()
+    total = online.counts.total()
+    assert online.counts.total() is total
+    await roster.delete(["first"])
+    assert online.counts.total() == OnlineTotal(0, 0, 0)
+
+
 async def test_what_is_remembered_has_an_end(roster: Roster, online: OnlineFiles) -> None:
     """As many accounts as there are, also when nobody looks."""
     for number in range(5):

@@ -230,7 +230,8 @@ async def test_settings_survive_the_way(
     await settings.store(values)
     write_parcel(pack(roster, settings), tmp_path, may_overwrite=False)
     parcel = read_parcel(tmp_path, Pool.BASIC)
-    await held.reset(values)
+    keys = {"app.app_key", "app.api_key"}
+    await held.change(dict.fromkeys(keys, "another"), reset=values.keys() - keys)
     result = await unpack(parcel, roster, held)
     assert result.settings == [name for name in result.settings if name in values]
     assert len(result.settings) == len(values)

@@ -168,11 +168,11 @@ async def test_new_files_appear_by_themselves(cache: Page, demo: Demo) -> None:
     await cache.evaluate("window.isStillHere = true")
     await draw(demo, 2)
     await expect(tiles(cache)).to_have_count(2, timeout=LIVE_MS)
-    await expect(card(cache, "image")).to_contain_text(re.compile(r"^2\d+ KB$"))
+    await expect(card(cache, "image")).to_contain_text(re.compile(r"^2\d+\sKB$"))
     for picture in await tiles(cache).locator("img").all():
         await cache.wait_for_function(LOADED, arg=await picture.element_handle())
     await film(demo)
-    await expect(card(cache, "video")).to_contain_text(re.compile(r"^1\d+ KB$"), timeout=LIVE_MS)
+    await expect(card(cache, "video")).to_contain_text(re.compile(r"^1\d+\sKB$"), timeout=LIVE_MS)
     await cache.locator("#tab-video").click()
     frame = tiles(cache).locator("video")
     await cache.wait_for_function(READY, arg=await frame.element_handle())
@@ -184,7 +184,7 @@ async def test_a_file_opens_in_a_new_tab(cache: Page, profile: Profile, demo: De
     """Its size and time stand below it."""
     [name] = await keeper.keep(1)
     tile = tiles(cache)
-    await expect(tile).to_contain_text(re.compile(r"\d+ KB"), timeout=LIVE_MS)
+    await expect(tile).to_contain_text(re.compile(r"\d+\sKB"), timeout=LIVE_MS)
     await expect(tile.locator("time")).to_have_attribute("datetime", re.compile(r"^20\d\d-"))
     async with cache.context.expect_page() as opened:
         await cache.get_by_role("link", name=f"Open {name} in a new tab").click()
@@ -246,7 +246,7 @@ async def test_a_kind_is_cleared(cache: Page, keeper: Keeper) -> None:
     await cache.get_by_role("button", name="Clear all pictures").click()
     await confirm(cache, "Delete all pictures?", "Files to be deleted: 3 (")
     await expect(cache.get_by_role("heading", name="No pictures yet")).to_be_visible()
-    await expect(card(cache, "video")).to_contain_text(re.compile(r"^1\d+ KB$"))
+    await expect(card(cache, "video")).to_contain_text(re.compile(r"^1\d+\sKB$"))
 
 
 async def test_a_file_that_a_script_deletes_goes_from_the_page(
@@ -271,7 +271,7 @@ async def test_files_at_grok_are_counted_and_deleted(cache: Page, demo: Demo) ->
     await expect(cache.locator("[data-sonner-toast]")).to_contain_text("Counting files at Grok, accounts: ")
     task = cache.locator("#tasks article").filter(has_text="Counting files at Grok").last
     await expect(task).to_contain_text("Done", timeout=LIVE_MS)
-    await expect(card(cache, "online")).to_have_text(re.compile(r"^1\d+ KB$"), timeout=LIVE_MS)
+    await expect(card(cache, "online")).to_have_text(re.compile(r"^1\d+\sKB$"), timeout=LIVE_MS)
     for _ in range(2):  # the most files first
         await cache.get_by_role("button", name="Files", exact=True).click()
     fullest = cache.locator("#online tbody tr").first
@@ -310,7 +310,7 @@ async def test_a_script_s_count_shows(cache: Page, demo: Demo, operator: httpx.A
     """Its task and its numbers, as if the page had asked."""
     await draw(demo, 1)
     (await operator.post("/cache/online/load/async", json={"scope": "all"})).raise_for_status()
-    await expect(card(cache, "online")).to_have_text(re.compile(r"^1\d+ KB$"), timeout=LIVE_MS)
+    await expect(card(cache, "online")).to_have_text(re.compile(r"^1\d+\sKB$"), timeout=LIVE_MS)
     await expect(cache.locator("#tasks article").filter(has_text="Counting files at Grok").last).to_be_visible()
 
 
@@ -322,7 +322,7 @@ async def test_the_table_is_sorted_searched_and_paged(cache: Page) -> None:
     await expect(cache.locator(".pager-place")).to_have_text(re.compile("^2 of 2$"))
     await cache.get_by_role("combobox").select_option("50")
     await expect(cache.locator(".pager-place")).to_have_text("1 of 1")
-    head = cache.locator("#online th").filter(has_text="Last clearing")
+    head = cache.locator("#online th").filter(has_text="Last cleared")
     await head.get_by_role("button").click()
     await expect(head).to_have_attribute("aria-sort", "ascending")
     await head.get_by_role("button").click()
@@ -367,7 +367,7 @@ async def test_it_speaks_chinese(cache: Page, keeper: Keeper) -> None:
     await dialog.get_by_role("button", name="删除").click()
     await expect(cache.locator("[data-sonner-toast]")).to_contain_text("已删除 1 个文件")
     await cache.locator("#tab-online").click()
-    await expect(cache.locator("#online th").filter(has_text="上次清理")).to_be_visible()
+    await expect(cache.locator("#online th").filter(has_text="上次清空")).to_be_visible()
 
 
 async def test_a_page_that_is_left_open_is_quiet(profile: Profile, demo: Demo, keeper: Keeper) -> None:

@@ -50,6 +50,25 @@ async def test_every_text_is_in_the_language_that_is_chosen(opened: Page) -> Non
     assert foreign & set(await opened.evaluate(SAID)) == set()
 
 
+async def test_the_browsers_tab_is_named_in_the_language_that_is_chosen(opened: Page) -> None:
+    """Before the switch, after it, and on the way to another page; the document says which language it is in."""
+    heading = opened.get_by_role("heading", level=1)
+    await expect(opened).to_have_title(f"{await heading.inner_text()} · Grok App")
+    await opened.locator("#language").click()
+    await expect(opened.locator("html")).to_have_attribute("lang", "zh-CN")
+    await expect(opened).to_have_title(f"{await heading.inner_text()} · Grok App")
+    for link in (await opened.locator(".nav-link").all())[:2]:
+        await link.click()
+        await expect(opened).to_have_title(f"{await link.inner_text()} · Grok App")
+
+
+async def test_everything_lies_in_a_landmark(opened: Page) -> None:
+    """Also the link that skips the navigation."""
+    found = await opened.evaluate("""() => [...document.querySelectorAll("a, button, h1, h2, input")]
+        .filter(it => !it.closest("header, nav, main, section[aria-label]")).map(it => it.outerHTML)""")
+    assert found == []
+
+
 @pytest.mark.parametrize("width", [375, 1440])
 async def test_nobody_is_kept_out(opened: Page, width: int) -> None:
     """Axe finds nothing serious or critical, neither in light nor in dark."""

@@ -130,7 +130,7 @@ async def test_what_runs_here_is_told(console: Page, demo: Demo) -> None:
     await expect(console.locator("#fact-version dd")).to_have_text(re.compile(r"^\d+\.\d+\.\d+$"))
     upstream = console.locator("#fact-upstream")
     await expect(upstream).to_contain_text(demo.sandbox_url.removeprefix("http://"))
-    await expect(upstream).to_contain_text("Sandbox or other address")
+    await expect(upstream).to_contain_text("Sandbox or another address")
 
 
 async def test_two_tabs_agree(console: Page, demo: Demo) -> None:

@@ -79,7 +79,7 @@ async def test_changes_are_saved_together(form: Page, demo: Demo) -> None:
     assert read(demo)["app"]["temporary"] is True
 
     await save(form)
-    await expect(form.locator("[data-sonner-toast]", has_text="4 saved.")).to_be_visible()
+    await expect(form.locator("[data-sonner-toast]", has_text="Settings saved: 4.")).to_be_visible()
     await expect(form.locator(".save-bar")).to_have_count(0)
     config = read(demo)
     assert (config["app"]["temporary"], config["app"]["video_format"]) == (False, "markdown")
@@ -120,7 +120,7 @@ async def test_what_is_wrong_is_said_at_its_field(form: Page, demo: Demo) -> Non
     await expect(search).to_have_value("")
     for name, said in {
         "app.app_url": "Expected an address like https://host or http://host:port/path, or nothing.",
-        "usage.timeout": "Expected a valid number, unable to parse string as a number.",
+        "usage.timeout": "Expected a number from 0.1 to 3600 s.",
     }.items():
         await expect(control(form, name)).to_have_attribute("aria-invalid", "true")
         await expect(control(form, name)).to_have_accessible_description(re.compile(re.escape(said)))
@@ -132,7 +132,7 @@ async def test_what_is_wrong_is_said_at_its_field(form: Page, demo: Demo) -> Non
     await expect(control(form, "app.app_url")).not_to_have_attribute("aria-invalid", "true")
     await control(form, "usage.timeout").fill("30")
     await save(form)
-    await expect(form.locator("[data-sonner-toast]", has_text="3 saved.")).to_be_visible()
+    await expect(form.locator("[data-sonner-toast]", has_text="Settings saved: 3.")).to_be_visible()
     await expect(control(form, "app.app_url")).to_have_value("https://grok.example.com")
 
 
@@ -146,7 +146,7 @@ async def test_a_default_comes_back(form: Page, demo: Demo) -> None:
         await row(form, name).get_by_role("button", name="Reset").click()
         await expect(row(form, name).get_by_text("Differs from the default")).to_have_count(0)
     await save(form)
-    await expect(form.locator("[data-sonner-toast]", has_text="2 saved.")).to_be_visible()
+    await expect(form.locator("[data-sonner-toast]", has_text="Settings saved: 2.")).to_be_visible()
     config = read(demo)
     assert (config["chat"]["timeout"], config["proxy"]["cf_clearance"]) == (60, "")
     await expect(row(form, "app.api_key").get_by_role("button", name="Reset")).to_have_count(0)
@@ -264,7 +264,7 @@ async def test_the_form_is_filled_by_keyboard(form: Page, demo: Demo) -> None:
     await form.keyboard.press("Control+A")
     await form.keyboard.type("4")
     await form.keyboard.press("Enter")
-    await expect(form.locator("[data-sonner-toast]", has_text="2 saved.")).to_be_visible()
+    await expect(form.locator("[data-sonner-toast]", has_text="Settings saved: 2.")).to_be_visible()
     assert (read(demo)["app"]["temporary"], read(demo)["retry"]["max_retry"]) == (False, 4)
 
 
@@ -289,7 +289,7 @@ async def test_unsaved_edits_survive_what_others_change(form: Page, demo: Demo) 
     change(demo, {"chat.timeout": 90, "chat.stream_timeout": 45})
     await expect(control(form, "chat.stream_timeout")).to_have_value("45")
     await expect(control(form, "chat.timeout")).to_have_value("75")
-    await expect(row(form, "chat.timeout").get_by_text("Changed elsewhere meanwhile: 90")).to_be_visible()
+    await expect(row(form, "chat.timeout").get_by_text("Changed elsewhere in the meantime: 90")).to_be_visible()
     await save(form)
     await expect(form.locator(".save-bar")).to_have_count(0)
     assert (read(demo)["chat"]["timeout"], read(demo)["chat"]["stream_timeout"]) == (75, 45)

@@ -74,7 +74,7 @@ async def test_a_change_is_stored_and_in_force(settings: SettingsService, databa
         ({"chat": {"timeout": 0}}, "chat.timeout", "greater_than_equal", "chat.timeout = 0: expected greater than or"),
         ({"stream": "perhaps"}, "app.stream", "bool_parsing", "app.stream = 'perhaps': expected a valid boolean"),
         ({"app.language": "fr"}, "app.language", "literal_error", "expected 'en' or 'zh-CN'"),
-        ({"app.api_key": "hunter2,"}, "app.api_key", "value_error", "app.api_key = (hidden): expected printable ASCII"),
+        ({"app.api_key": "hunter2,"}, "app.api_key", "keys", "app.api_key = (hidden): expected printable ASCII"),
         ({"app.api_key": {"hunter2": 1}}, "app.api_key", "string_type", "(hidden): expected a valid string"),
         ({"upstream.extra_headers": {"Cookie": ["hunter2"]}}, "upstream.extra_headers", "string_type", "(hidden)"),
         ({"retry": {"retry_status_codes": [1]}}, "retry.retry_status_codes.0", "greater_than_equal", "400"),
@@ -202,6 +202,29 @@ async def test_nobody_locks_themselves_out(settings: SettingsService, database: 
     await settings.change({"app.app_key": "mine", "app.api_key": ""})
     assert settings.snapshot.app.app_key.get_secret_value() == "mine"
     assert "app.api_key" in await names_stored(database)
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_no_key_is_reset(settings: SettingsService, database: Database, key: str) -> None:
+    """Its default is no key, which would shut the operator out or let everybody in; nothing of such a change holds."""
+    await settings.ensure_keys()
+    before, stored = settings.snapshot, await names_stored(database)
+    with pytest.raises(InvalidRequestError) as refused:
+        await settings.change({"app.stream": False}, reset=[f"app.{key}"])
+    assert (refused.value.param, refused.value.code) == (f"app.{key}", "no_default")
+    assert settings.snapshot is before
+    assert await names_stored(database) == stored
+
+
+async def test_what_the_environment_holds_is_not_reset(
+    settings: SettingsService, held: SettingsService, database: Database
+) -> None:
+    """It is the same conflict as another value, and the stored value waits on for the day the variable is gone."""
+    await settings.change({"app.stream": False, "chat.timeout": 90})
+    with pytest.raises(ConflictError, match="GROK_APP_APP__STREAM") as refused:
+        await held.change({}, reset=["chat.timeout", "app.stream"])
+    assert (refused.value.code, refused.value.param) == ("set_by_environment", "app.stream")
+    assert await names_stored(database) == {"app.stream", "chat.timeout"}
 
 
 async def test_each_setting_tells_where_it_comes_from(held: SettingsService) -> None:

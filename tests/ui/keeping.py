@@ -15,6 +15,7 @@ from grok_app.settings import SettingsService, open_settings
 from grok_app.tasks import Tasks, open_tasks
 from grok_app.upstream import MediaUpstream
 from tests.accounts.files import ScriptedFiles
+from tests.ui.crowd import Background
 
 
 class Door:
@@ -77,4 +78,5 @@ def fresh(kind: type[rx.State]) -> Any:
 async def send(state: Any, event: str, **arguments: object) -> Sequence[Any]:
     """Let the browser send an event, its arguments by name as Reflex has them; what comes back for it to do."""
     handler = getattr(type(state), event)
-    return [answer async for answer in handler.fn(state, **arguments)]
+    subject = Background(state) if handler.is_background else state
+    return [answer async for answer in handler.fn(subject, **arguments)]

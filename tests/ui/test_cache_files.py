@@ -1,15 +1,16 @@
 """The files of this server, as a tab of the cache page sees them."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grok_app.media import Kind
+from grok_app.media import Kind, Stats
 from grok_app.ui.console import guard
 from grok_app.ui.pages.cache import FilesState, files_state
-from grok_app.ui.pages.cache.sizes import in_mb, size_text
+from tests.ui.crowd import Background
 from tests.ui.keeping import Keeping, fresh, keeping, send
 
 
@@ -39,11 +40,11 @@ async def test_what_there_is_is_shown(services: Keeping, tab: Any) -> None:
     await services.settings.store({"cache.limit_mb": 2})
     await services.put("a.png", "b.png", "c.mp4")
     await send(tab, "go_to", page=1)
-    assert (tab.images.count, tab.images.size, tab.videos.count) == (2, "4 B", 1)
-    assert (tab.limit_mb, tab.limit, tab.is_cleaned, tab.is_loaded) == (2, "2.0 MB", True, True)
+    assert (tab.images.count, tab.images.size, tab.videos.count) == (2, "4\u00a0B", 1)
+    assert (tab.limit_mb, tab.limit, tab.is_cleaned, tab.is_loaded) == (2, "2.0\u00a0MB", True, True)
     assert shown(tab) == ["b.png", "a.png"]
     [tile, _] = tab.tiles
-    assert (tile.url, tile.size) == ("/v1/files/image/b.png", "2 B")
+    assert (tile.url, tile.size) == ("/v1/files/image/b.png", "2\u00a0B")
     assert tile.written_at_ms > 0
     await send(tab, "choose", kind="video")
     assert (tab.tab, shown(tab)) == ("video", ["c.mp4"])
@@ -97,11 +98,11 @@ async def test_one_file_is_deleted_when_that_is_confirmed(services: Keeping, tab
     await services.put("a.png", "b.png")
     await send(tab, "toggle", name="b.png")
     await send(tab, "ask_to_delete", name="a.png")
-    assert (tab.question.about, tab.question.count, tab.question.size) == ("delete_image", 1, "2 B")
+    assert (tab.question.about, tab.question.count, tab.question.size) == ("delete_image", 1, "2\u00a0B")
     assert services.names() == ["a.png", "b.png"]
     await send(tab, "confirm")
     assert (services.names(), shown(tab), tab.question.about) == (["b.png"], ["b.png"], "")
-    assert (tab.notice.kind, tab.notice.text) == ("success", "Files deleted: 1 (2 B)")
+    assert (tab.notice.kind, tab.notice.text) == ("success", "Files deleted: 1 (2\u00a0B)")
     assert not tab.is_busy
 
 
@@ -146,6 +147,51 @@ async def test_all_files_of_a_kind_are_cleared(services: Keeping, tab: Any, kind
     assert sum(len(services.names(it)) for it in Kind) == 1
 
 
+class Tab(Background):
+    """A tab whose other events wait while this one holds its lock."""
+
+    lock = asyncio.Lock()
+
+    async def __aenter__(self) -> "Tab":
+        await self.lock.acquire()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.lock.release()
+
+
+async def test_the_tab_goes_on_while_files_are_deleted(
+    services: Keeping, tab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that it is busy, deletes nothing twice, and shows what else goes on."""
+    await services.put("a.png")
+    await send(tab, "ask_to_clear", kind="image")
+    clear, seen = services.media.clear, []
+
+    async def look_on(kind: Kind) -> Stats:
+        seen.append((Tab.lock.locked(), tab.is_busy))
+        await send(tab, "ask_to_clear", kind="image")
+        await send(tab, "confirm")
+        return await clear(kind)
+
+    monkeypatch.setattr(services.media, "clear", look_on)
+    assert FilesState.confirm.is_background
+    assert [answer async for answer in FilesState.confirm.fn(Tab(tab))] == []
+    assert seen == [(False, True)]
+    assert (services.names(), tab.is_busy, tab.notice.kind) == ([], False, "success")
+
+
+async def test_a_list_that_is_not_shown_costs_nothing(
+    services: Keeping, tab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The figures above it are followed all the same."""
+    await services.put("a.png")
+    tab.tab = "online"
+    monkeypatch.delattr(type(services.media), "newest")
+    tab._look()
+    assert (tab.images.count, tab.tiles) == (1, [])
+
+
 async def test_a_look_that_finds_nothing_new_sends_nothing(services: Keeping, tab: Any) -> None:
     """A page that is left open costs no traffic."""
     await services.put("a.png")
@@ -158,27 +204,3 @@ async def test_a_look_that_finds_nothing_new_sends_nothing(services: Keeping, ta
     [changes] = tab.get_delta().values()
     assert {name.removesuffix("_rx_state_") for name in changes} >= {"images", "tiles", "total"}
     assert {name.removesuffix("_rx_state_") for name in changes}.isdisjoint({"videos", "limit", "page"})
-
-
-@pytest.mark.parametrize(
-    ("size_bytes", "text"),
-    [
-        (0, "0 B"),
-        (1023, "1023 B"),
-        (1024, "1.0 KB"),
-        (9.9 * 1024, "9.9 KB"),
-        (10 * 1024, "10 KB"),
-        ((1 << 20) - 1, "1.0 MB"),
-        (512 << 20, "512 MB"),
-        (3 << 29, "1.5 GB"),
-        (5 << 50, "5120 TB"),
-    ],
-)
-def test_sizes_are_written_short(size_bytes: int, text: str) -> None:
-    """In the largest unit, with a digit behind the point as long as there is one before it."""
-    assert size_text(size_bytes) == text
-
-
-def test_bars_are_drawn_in_mb() -> None:
-    """As the limit is set."""
-    assert in_mb(3 << 19) == 1.5

@@ -70,8 +70,8 @@ async def test_all_are_counted(services: Keeping, tab: Any) -> None:
     await look(services, tab)
     assert not tab.is_counting
     assert counts(tab) == [(True, 2, ""), (True, 1, ""), (False, 0, "Grok is away")]
-    assert (tab.files, tab.files_size, tab.counted) == (3, "3.0 MB", 2)
-    assert [row.size for row in tab.rows] == ["2.0 MB", "1.0 MB", "0 B"]
+    assert (tab.files, tab.files_size, tab.counted) == (3, "3.0\u00a0MB", 2)
+    assert [row.size for row in tab.rows] == ["2.0\u00a0MB", "1.0\u00a0MB", "0\u00a0B"]
     assert all(row.counted_at_ms for row in tab.rows)
 
 
@@ -148,7 +148,7 @@ async def test_accounts_that_are_gone_are_told(services: Keeping, tab: Any) -> N
     assert (tab.selected, tab.all_accounts) == (0, 2)
 
 
-async def test_the_table_is_sorted_searched_and_paged(services: Keeping, tab: Any) -> None:
+async def test_the_table_is_sorted_and_paged(services: Keeping, tab: Any) -> None:
     """On the server; the same column again turns it round, and an unknown one is refused."""
     await send(tab, "count_all")
     await services.finish()
@@ -159,15 +159,60 @@ async def test_the_table_is_sorted_searched_and_paged(services: Keeping, tab: An
     assert orders == [ids(services, *names) for names in (
         ("third", "second", "first"), ("first", "second", "third"), ("first", "second", "third"),
     )]  # fmt: skip
-    await send(tab, "search", text="third")
-    assert [row.id for row in tab.rows] == ids(services, "third")
-    assert (tab.total, tab.all_accounts) == (1, 3)
-    await send(tab, "search", text="")
     await services.roster.add({Pool.BASIC: [f"more-{number}" for number in range(30)]})
     await send(tab, "go_to", page=2)
     assert (tab.page, tab.pages, len(tab.rows), tab.total) == (2, 2, 13, 33)
     await send(tab, "resize", size="50")
     assert (tab.page, tab.pages, len(tab.rows)) == (1, 1, 33)
+
+
+async def test_no_token_that_is_searched_for_stays_in_the_page(services: Keeping, tab: Any) -> None:
+    """It is found by the mask that takes its place; any other text is cut to what a person would type."""
+    token = "abcdef0123456789abcdef0123456789"
+    await services.roster.add({Pool.BASIC: [token]})
+    await send(tab, "search", text=token)
+    assert [row.id for row in tab.rows] == ids(services, token)
+    assert (tab.total, tab.all_accounts) == (1, 4)
+    assert token not in str(tab.dict())
+    await send(tab, "search", text="x" * 1_000_000)
+    assert len(tab.text) == 200
+    assert tab.total == 0
+    await send(tab, "show_all")
+    assert (tab.text, tab.page, tab.total) == ("", 1, 4)
+
+
+async def test_another_order_begins_on_the_first_page(services: Keeping, tab: Any) -> None:
+    """What was looked for by sorting is at its beginning."""
+    await services.roster.add({Pool.BASIC: [f"more-{number}" for number in range(30)]})
+    await send(tab, "go_to", page=2)
+    await send(tab, "sort_by", column="count")
+    assert tab.page == 1
+
+
+async def test_whatever_matches_is_selected_at_once(services: Keeping, tab: Any) -> None:
+    """On all pages, and no account that the search leaves out."""
+    await services.roster.add({Pool.BASIC: [f"more-{number}" for number in range(30)]})
+    await send(tab, "select_all")
+    assert (tab.selected, len(tab.rows)) == (33, 20)
+    await send(tab, "select_none")
+    token = "abcdef0123456789abcdef0123456789"
+    await services.roster.add({Pool.BASIC: [token]})
+    await send(tab, "search", text=token)
+    await send(tab, "select_all")
+    await send(tab, "count_selected")
+    assert tab.selected == 1
+    assert [task.progress().total for task in services.tasks.running()] == [1]
+
+
+async def test_a_table_that_is_not_shown_costs_nothing(
+    services: Keeping, tab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The figures above it are followed all the same."""
+    tab.tab = "image"
+    monkeypatch.delattr(online_state, "search_online")
+    await services.roster.add({Pool.BASIC: ["fourth"]})
+    tab._look()
+    assert (tab.all_accounts, len(tab.rows)) == (4, 3)
 
 
 async def test_accounts_are_selected_by_the_page(services: Keeping, tab: Any) -> None:

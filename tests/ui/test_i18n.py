@@ -1,13 +1,18 @@
 """Both languages say everything."""
 
+import ast
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from grok_app.ui import layout, pages, session
 from grok_app.ui.i18n import prefers_chinese, texts
 
-PAGES = Path(__file__).parents[2] / "grok_app" / "ui"
+CODE = Path(__file__).parents[2] / "grok_app"
+PAGES = CODE / "ui"
 USED = re.compile(r'(?:text|_say)\("([\w.]+)"')
 EN, ZH = texts("en"), texts("zh")
 FILLED = re.compile(r"\{(\w+)\}")
@@ -37,6 +42,44 @@ def test_every_text_in_use_exists() -> None:
     used = {key for path in PAGES.rglob("*.py") for key in USED.findall(path.read_text())}
     assert used
     assert used <= EN.keys()
+
+
+class Noting(Mapping[str, str]):
+    """The texts, and which of them were asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __getitem__(self, key: str) -> str:
+        self.asked.add(key)
+        return EN[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(EN)
+
+    def __len__(self) -> int:
+        return len(EN)
+
+
+def words_in(files: Iterable[Path]) -> set[str]:
+    """All texts that stand in this code."""
+    nodes = (node for file in files for node in ast.walk(ast.parse(file.read_text())))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def test_every_text_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a page as it is built, or by its name in the code; what is said of a wrong value, by its code.
+
+    So names that are put together are found as what they come to, not as what they might.
+    """
+    noting, views = Noting(), []
+    monkeypatch.setattr(session, "texts", lambda _language: noting)
+    pages.add_pages(SimpleNamespace(add_page=lambda view, **_: views.append(view)))  # type: ignore[arg-type] # enough
+    for view in (*views, layout.connection_note):
+        view()
+    settings = [*(CODE / "settings").glob("*.py"), *(PAGES / "pages" / "settings").glob("*.py")]
+    used = noting.asked | words_in(PAGES.rglob("*.py")) | {f"faults.{word}" for word in words_in(settings)}
+    assert EN.keys() - used == set()
 
 
 @pytest.mark.parametrize(

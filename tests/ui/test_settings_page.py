@@ -1,5 +1,6 @@
 """The settings as a tab of the console sees them: what is shown, what is kept back, and what a save does."""
 
+import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,9 +10,11 @@ import pytest
 
 from grok_app.access import Access, Sessions
 from grok_app.db import Vault, open_database, upgrade
-from grok_app.settings import DEFINITIONS, SettingsService, open_settings
+from grok_app.settings import DEFINITIONS, Fault, SettingsService, open_settings
+from grok_app.settings.validation import WrongValueError, validate
 from grok_app.ui.console import guard
 from grok_app.ui.pages.settings import SettingsState, state
+from grok_app.ui.pages.settings.faults import expectation
 from grok_app.ui.pages.settings.fields import sections
 from grok_app.ui.routes import ADMIN_LOGIN
 from tests.ui.keeping import fresh, send
@@ -72,6 +75,15 @@ async def save(tab: Any, changes: dict[str, Any], reset: list[str] | None = None
     """Send what was typed."""
     answers = await send(tab, "save", changes=changes, reset=reset or [])
     return [answer for answer in answers if answer is not None]  # None: what it has so far is pushed
+
+
+def faults_of(values: dict[str, Any]) -> list[Fault]:
+    """What is wrong with these values."""
+    try:
+        validate(values)
+    except WrongValueError as error:
+        return error.faults
+    return []
 
 
 def test_the_form_has_every_setting() -> None:
@@ -156,7 +168,7 @@ async def test_what_was_typed_is_saved_together(tab: Any, settings: SettingsServ
     assert snapshot.chat.timeout == 60
     assert (tab.answer.serial, tab.answer.is_saved, tab.answer.faults) == (1, True, {})
     assert (tab.values["app.filter_tags"].text, tab.values["chat.timeout"].source) == ("a\nb", "default")
-    assert (tab.notice.kind, tab.notice.text) == ("success", "5 saved.")
+    assert (tab.notice.kind, tab.notice.text) == ("success", "Settings saved: 5.")
 
 
 async def test_every_wrong_value_is_told_at_its_field(tab: Any, settings: SettingsService) -> None:
@@ -167,11 +179,55 @@ async def test_every_wrong_value_is_told_at_its_field(tab: Any, settings: Settin
     assert settings.snapshot is before
     assert not tab.answer.is_saved
     assert tab.answer.faults.keys() == wrong.keys()
-    assert tab.answer.faults["retry.retry_status_codes"] == "Entry 2: expected less than or equal to 599."
+    assert tab.answer.faults["retry.retry_status_codes"] == "Entry 2: expected 599 or less."
     assert tab.notice.kind == "error"
     assert "hunter3" not in str(tab.dict())
     await save(tab, {"app.temporary": "false"})
     assert (tab.answer.serial, tab.answer.is_saved, tab.answer.faults) == (2, True, {})
+
+
+WRONG = {
+    "chat.timeout": ("soon", "a number from 0.1 to 3600 s", "数字，范围为 0.1 到 3600 秒"),
+    "chat.concurrent": ("1.5", "a whole number from 1 to 10000", "整数，范围为 1 到 10000"),
+    "cache.limit_mb": ("-1", "a whole number from 1 to 10000000 MB", "整数，范围为 1 到 10000000 MB"),
+    "app.stream": ("perhaps", "on or off", "开或关"),
+    "app.language": ("fr", "one of en, zh-CN", "en、zh-CN 之一"),
+    "app.app_url": ("x" * 4097, "at most 4096 characters", "最多 4096 个字符"),
+    "nsfw.birth_date": (
+        "2050-01-01",
+        "a date in the past like 1990-01-31, or nothing",
+        "过去的日期，如 1990-01-31，或留空",
+    ),
+    "app.filter_tags": (",".join("a" * 101), "at most 100 entries", "最多 100 项"),
+    "image.final_min_bytes": ("1e9999", "a whole number from 0 to 100000000 bytes", "整数，范围为 0 到 100000000 字节"),
+    "upstream.extra_headers": ("[]", 'a JSON object like {"X-Name": "value"}', '形如 {"X-Name": "value"} 的 JSON 对象'),
+}
+
+
+@pytest.mark.parametrize(("language", "frame"), [("en", "Expected {}."), ("zh", "应为：{}。")])
+async def test_what_is_expected_is_said_in_the_visitors_language(tab: Any, language: str, frame: str) -> None:
+    """With the limits and the unit of the setting, in our own words rather than the checking library's."""
+    tab.language = language
+    await save(tab, {name: value for name, (value, *_) in WRONG.items()})
+    said = {name: texts[language == "zh"] for name, (_, *texts) in WRONG.items()}
+    assert tab.answer.faults == {name: frame.format(text) for name, text in said.items()}
+
+
+async def test_an_emptied_key_is_explained_likewise(tab: Any) -> None:
+    """What we refuse ourselves is told as what the schema refuses."""
+    for language, text in {"en": "a key: without one", "zh": "一个密钥"}.items():
+        tab.language = language
+        await save(tab, {"app.app_key": ""})
+        assert text in tab.answer.faults["app.app_key"]
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_every_fault_has_words_of_ours(name: str) -> None:
+    """Whatever is wrong with whatever setting."""
+    for value in (["x"], [["x"]], {"x": [1]}, None, "", "\n", "[", "x" * 5000, "https://x/?", "9" * 5000):
+        for fault in faults_of({name: value}):
+            assert not re.search("valid|should|parse|Extra", expectation(fault, "en"))
+            assert re.search("[\u4e00-\u9fff]", expectation(fault, "zh"))
 
 
 @pytest.mark.parametrize(

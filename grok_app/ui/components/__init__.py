@@ -6,12 +6,14 @@ from grok_app.ui.components.moment import Moment
 from grok_app.ui.components.notices import Notice, notices
 from grok_app.ui.components.operator import console_page_marker, sign_in_form, sign_out_button
 from grok_app.ui.components.settings import hand_key, hand_secret, settings_form
+from grok_app.ui.components.tab_title import TabTitle
 from grok_app.ui.components.texts import FileRequest, file_download, text_intake
 
 __all__ = [
     "FileRequest",
     "Moment",
     "Notice",
+    "TabTitle",
     "composer",
     "console_page_marker",
     "copy_answer",

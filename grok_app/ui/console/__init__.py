@@ -5,6 +5,7 @@ around the shapes of `parts`. A page that shows what changes by itself has a bac
 Tasks that any page or script starts are shown below every page by themselves.
 """
 
+from grok_app.ui.console.formats import CLOCK, COUNT, DURATION, SIZE, kind_name, size_text
 from grok_app.ui.console.frame import console_page
 from grok_app.ui.console.guard import GUARDED, ConsoleState, check_operator, forget, operator_event
 from grok_app.ui.console.parts import (
@@ -25,7 +26,11 @@ from grok_app.ui.console.parts import (
 from grok_app.ui.console.tasks import TasksState
 
 __all__ = [
+    "CLOCK",
+    "COUNT",
+    "DURATION",
     "GUARDED",
+    "SIZE",
     "ConsoleState",
     "TasksState",
     "badge",
@@ -36,11 +41,13 @@ __all__ = [
     "dialog_actions",
     "empty_state",
     "forget",
+    "kind_name",
     "meter",
     "number_card",
     "operator_event",
     "pager",
     "search_field",
+    "size_text",
     "skeleton",
     "sort_head",
     "tab",

@@ -45,6 +45,7 @@ def console_page(path: str, *content: rx.Component, actions: tuple[rx.Component,
             class_name="page-body",
         ),
         task_tray(),
+        title=title,
         class_name="console",
         header=header(
             routes.OVERVIEW, sign_out_button(text("sign_out"), text("console.sign_out_failed"), to=routes.ADMIN_LOGIN)

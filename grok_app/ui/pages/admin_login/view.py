@@ -20,6 +20,7 @@ def view() -> rx.Component:
     labels = {name: text(f"operator.{name}") for name in _LABELS}
     return page(
         sign_in_form(labels, home=routes.OVERVIEW),
+        title="operator.title",
         class_name="centered",
         header=header(routes.ADMIN_LOGIN),
     )

@@ -1,14 +1,13 @@
 """The pictures and videos that are kept here: how much there is, the list, and away with them."""
 
 import dataclasses
-from typing import Any, Final
+from typing import Final
 
 import reflex as rx
 
 from grok_app.media import Entry, Kind, Stats, path_of
 from grok_app.runtime import current
-from grok_app.ui.console import operator_event
-from grok_app.ui.pages.cache.sizes import in_mb, size_text
+from grok_app.ui.console import operator_event, size_text
 from grok_app.ui.pages.cache.state import CacheState
 
 PAGE_SIZES: Final = (24, 48, 96)
@@ -22,6 +21,7 @@ class Local:
     count: int = 0
     size: str = ""
     size_mb: float = 0.0
+    """For a bar that is drawn against the limit."""
 
 
 @dataclasses.dataclass
@@ -140,19 +140,22 @@ class FilesState(CacheState):
         """Delete nothing."""
         self.question = Question()
 
-    @operator_event
-    async def confirm(self) -> Any:
-        """Delete what was asked about."""
-        question, self.question = self.question, Question()
-        if not question.about:
-            return
-        self.is_busy = True
-        yield
+    @operator_event(background=True)
+    async def confirm(self) -> None:
+        """Delete what was asked about. That may take its time, and the tab goes on meanwhile."""
+        async with self:
+            about, names, self.question = self.question.about, list(self._asked), Question()
+            if not about or self.is_busy:
+                return
+            self.is_busy = True
         try:
-            self._report(await _delete(question, self._asked))
+            removed = await _delete(about, names)
         finally:
-            self.is_busy = False
-        self._look()
+            async with self:
+                self.is_busy = False
+        async with self:
+            self._report(removed)
+            self._look()
 
     def _ask(self, names: list[str]) -> None:
         """Ask about those of these files that are still there."""
@@ -202,14 +205,14 @@ class FilesState(CacheState):
         )
 
 
-async def _delete(question: Question, names: list[str]) -> Stats:
-    action, _, kind = question.about.partition("_")
+async def _delete(about: str, names: list[str]) -> Stats:
+    action, _, kind = about.partition("_")
     media = current().media
     return await (media.clear(Kind(kind)) if action == "clear" else media.delete_named(Kind(kind), names))
 
 
 def _local(stats: Stats) -> Local:
-    return Local(stats.count, size_text(stats.size_bytes), in_mb(stats.size_bytes))
+    return Local(stats.count, size_text(stats.size_bytes), round(stats.size_bytes / (1 << 20), 3))
 
 
 def _tile(entry: Entry, *, is_selected: bool) -> Tile:

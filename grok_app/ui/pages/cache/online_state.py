@@ -2,14 +2,25 @@
 
 import dataclasses
 from collections.abc import Collection
+from typing import Final
 
 import reflex as rx
 
-from grok_app.accounts import PAGE_SIZES, Account, AccountQuery, OnlineColumn, OnlineCount, mask, search_online
+from grok_app.accounts import (
+    PAGE_SIZES,
+    Account,
+    AccountQuery,
+    OnlineColumn,
+    OnlineCount,
+    mask,
+    matching_ids,
+    search_online,
+)
 from grok_app.runtime import current
-from grok_app.ui.console import operator_event
-from grok_app.ui.pages.cache.sizes import size_text
+from grok_app.ui.console import operator_event, size_text
 from grok_app.ui.pages.cache.state import CacheState
+
+_TEXT_LIMIT_CHARS: Final = 200
 
 
 @dataclasses.dataclass
@@ -88,15 +99,22 @@ class OnlineState(CacheState):
 
     @operator_event
     async def search(self, text: str) -> None:
-        """Show the accounts in which this text is."""
-        self.text, self.page = text, 1
+        """Show the accounts in which this text is. A whole token becomes its mask: the page keeps none."""
+        account = current().roster.find(text)
+        self.text, self.page = _masked(account) if account else text[:_TEXT_LIMIT_CHARS], 1
+        self._look()
+
+    @operator_event
+    async def show_all(self) -> None:
+        """Search no more."""
+        self.text, self.page = "", 1
         self._look()
 
     @operator_event
     async def sort_by(self, column: str) -> None:
         """Sort by a column; by the same one again, the other way round."""
         self.is_descending = column == self.sort and not self.is_descending
-        self.sort = OnlineColumn(column).value
+        self.sort, self.page = OnlineColumn(column).value, 1
         self._look()
 
     @operator_event
@@ -122,6 +140,12 @@ class OnlineState(CacheState):
         """Select every account of this page, or none of them any more."""
         ids = {row.id for row in self.rows}
         self._selected = self._selected - ids if self.is_page_selected else self._selected | ids
+        self._look()
+
+    @operator_event
+    async def select_all(self) -> None:
+        """Select every account that matches, on all pages."""
+        self._selected = set(matching_ids(current().roster.all(), self._query()))
         self._look()
 
     @operator_event
@@ -204,14 +228,7 @@ class OnlineState(CacheState):
 
     def _look_at_accounts(self) -> None:
         roster, counts = current().roster, current().online.counts
-        query = AccountQuery(
-            text=self.text,
-            sort=self.sort or None,
-            is_ascending=not self.is_descending,
-            page=self.page,
-            page_size=self.size,
-        )
-        found = search_online(roster.all(), counts, query)
+        found = search_online(roster.all(), counts, self._query())
         selected = {account.id for account in roster.chosen(self._selected)}
         self._show(
             _selected=selected,
@@ -222,11 +239,24 @@ class OnlineState(CacheState):
             total=found.total,
         )
 
+    def _query(self) -> AccountQuery:
+        return AccountQuery(
+            text=self.text,
+            sort=self.sort or None,
+            is_ascending=not self.is_descending,
+            page=self.page,
+            page_size=self.size,
+        )
+
+
+def _masked(account: Account) -> str:
+    return mask(account.credential.get_secret_value())
+
 
 def _row(account: Account, count: OnlineCount | None, *, is_selected: bool) -> OnlineRow:
     return OnlineRow(
         id=account.id,
-        token=mask(account.credential.get_secret_value()),
+        token=_masked(account),
         pool=account.pool,
         status=account.status,
         is_counted=count is not None and count.error is None,

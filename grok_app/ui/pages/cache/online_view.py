@@ -12,7 +12,7 @@ from grok_app.ui import routes
 from grok_app.ui.console import badge, confirm_dialog, empty_state, pager, search_field, skeleton, sort_head
 from grok_app.ui.layout import icon, icon_button, moment
 from grok_app.ui.pages.cache.online_state import OnlineState
-from grok_app.ui.pages.cache.selection import action, item_box, page_box, selected_bar
+from grok_app.ui.pages.cache.selection import action, item_box, page_box, select_all, selected_bar
 from grok_app.ui.session import text
 
 _SIZE: Final = "size"
@@ -66,7 +66,7 @@ def _list() -> rx.Component:
         rx.cond(
             OnlineState.total > 0,
             _table(),
-            empty_state("search-x", text("accounts.none_title"), text("cache.no_match_lead")),
+            empty_state("search-x", text("accounts.none_title"), text("cache.no_match_lead"), _show_all()),
         ),
         pager(
             page=OnlineState.page,
@@ -79,6 +79,7 @@ def _list() -> rx.Component:
         selected_bar(
             OnlineState.selected,
             OnlineState.select_none,
+            select_all(OnlineState.selected, OnlineState.total, OnlineState.select_all),
             action(
                 "scan-search",
                 text("cache.count"),
@@ -95,6 +96,10 @@ def _list() -> rx.Component:
             ),
         ),
     )
+
+
+def _show_all() -> rx.Component:
+    return rx.el.button(text("accounts.show_all"), type="button", on_click=OnlineState.show_all, class_name="button")
 
 
 def _table() -> rx.Component:

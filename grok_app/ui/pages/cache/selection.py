@@ -51,6 +51,20 @@ def selected_bar(count: Any, on_none: Any, *actions: rx.Component) -> rx.Compone
     )
 
 
+def select_all(selected: Any, total: Any, on_click: Any) -> rx.Component:
+    """Selects whatever the list has, on all pages, as long as there is more than is selected."""
+    return rx.cond(
+        selected < total,
+        rx.el.button(
+            text("accounts.select_all", count=total),
+            type="button",
+            on_click=on_click,
+            class_name="button quiet small-text",
+            id="select-all",
+        ),
+    )
+
+
 def action(picture: str, label: Any, on_click: Any, is_off: Any, id: str) -> rx.Component:
     """A button of the bar."""
     return rx.el.button(

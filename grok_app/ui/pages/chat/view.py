@@ -26,6 +26,7 @@ def view() -> rx.Component:
         ),
         rx.el.div(_composer(), class_name="composer-dock"),
         on_unmount=ChatState.stop,
+        title="chat.heading",
         class_name="chat",
     )
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import reflex as rx
 
-from grok_app.ui.pages.overview.formats import CLOCK, DURATION
+from grok_app.ui.console import CLOCK, DURATION
 from grok_app.ui.session import text
 
 _HEIGHT: Final = 200

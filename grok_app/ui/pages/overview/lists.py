@@ -9,14 +9,11 @@ import reflex as rx
 
 from grok_app.catalog import Pool
 from grok_app.ui import routes
-from grok_app.ui.console import empty_state
-from grok_app.ui.i18n import texts
-from grok_app.ui.pages.overview.formats import COUNT
+from grok_app.ui.console import COUNT, empty_state, kind_name
 from grok_app.ui.pages.overview.state import OverviewState
 from grok_app.ui.session import text
 
 _STATES: Final = {"active": "good", "cooling": "warn", "expired": "bad", "disabled": "neutral"}
-_KIND: Final = "overview.kind_"
 
 
 def lists() -> rx.Component:
@@ -94,11 +91,6 @@ def _shares(shares: Any, shown: Any, tone: str, none: Any) -> rx.Component:
         ),
         rx.el.p(none, class_name="panel-empty"),
     )
-
-
-def kind_name(kind: Any) -> rx.Var[str]:
-    """What a kind of failure is called; the code itself where there is no word for it."""
-    return rx.match(kind, *((key.removeprefix(_KIND), text(key)) for key in texts("en") if key.startswith(_KIND)), kind)
 
 
 def linked(name: str, path: str) -> rx.Component:

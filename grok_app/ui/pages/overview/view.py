@@ -9,9 +9,8 @@ import reflex as rx
 
 from grok_app.ui import routes
 from grok_app.ui.components import copy_button
-from grok_app.ui.console import badge, console_page, empty_state, meter, number_card
+from grok_app.ui.console import COUNT, DURATION, SIZE, badge, console_page, empty_state, meter, number_card
 from grok_app.ui.pages.overview.charts import first_token_chart, legend, requests_chart
-from grok_app.ui.pages.overview.formats import COUNT, DURATION, SIZE
 from grok_app.ui.pages.overview.lists import linked, lists, panel
 from grok_app.ui.pages.overview.state import OverviewState
 from grok_app.ui.session import text

@@ -8,10 +8,8 @@ from typing import Any
 import reflex as rx
 
 from grok_app.ui.components import copy_button
-from grok_app.ui.console import badge, dialog, dialog_actions
+from grok_app.ui.console import DURATION, SIZE, badge, dialog, dialog_actions, kind_name
 from grok_app.ui.layout import moment
-from grok_app.ui.pages.overview.formats import DURATION, SIZE
-from grok_app.ui.pages.overview.lists import kind_name
 from grok_app.ui.pages.requests.state import RequestsState
 from grok_app.ui.pages.requests.table import account, or_dash, status, time_or_dash, tokens
 from grok_app.ui.session import text

@@ -1,4 +1,4 @@
-"""How the page writes moments. The browser does it, see `overview.formats`: only it knows the visitor's clock."""
+"""How the page writes moments. The browser does it, see `console.formats`: only it knows the visitor's clock."""
 
 from typing import Any, Final
 

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 import reflex as rx
 
-from grok_app.ui.console import badge
-from grok_app.ui.pages.overview.formats import COUNT, DURATION
+from grok_app.ui.console import COUNT, DURATION, badge
 from grok_app.ui.pages.requests.formats import STAMP
 from grok_app.ui.pages.requests.state import RequestsState
 from grok_app.ui.session import text

@@ -12,6 +12,7 @@ from grok_app.runtime import current
 from grok_app.settings import Fault, SettingView, WrongSettingsError, as_text, make_key
 from grok_app.ui.components import hand_key, hand_secret
 from grok_app.ui.console import ConsoleState, check_operator, operator_event
+from grok_app.ui.pages.settings.faults import expectation
 
 
 @dataclasses.dataclass
@@ -102,7 +103,8 @@ class SettingsState(ConsoleState):
         for fault in faults:
             item = fault.path.removeprefix(fault.name).removeprefix(".")
             key = "settings.item_expected" if item else "settings.expected"
-            sentence = self._say(key, item=int(item or 0) + 1, expected=fault.expected)
+            expected = expectation(fault, "zh" if self.is_chinese else "en")
+            sentence = self._say(key, item=int(item or 0) + 1, expected=expected)
             sentences.setdefault(fault.name, sentence)  # the first of several says enough
         return sentences
 

@@ -19,7 +19,8 @@ export function FileDownload({ request, failedLabel, onDone }) {
 export function TextIntake({ wanted, limitChars, isBusy, labels, children, onBegin, onPiece, onEnd, onRefuse, onCancel }) {
   const field = useRef(null);
   const picker = useRef(null);
-  const offset = useRef(0);
+  // What is being sent stays as it was when it began, whatever is dropped meanwhile.
+  const sending = useRef({ text: "", offset: 0 });
   const [file, setFile] = useState(null);
   const [hasText, setHasText] = useState(false);
   const [isOver, setOver] = useState(false);
@@ -36,9 +37,8 @@ export function TextIntake({ wanted, limitChars, isBusy, labels, children, onBeg
   };
   useEffect(() => {
     if (wanted < 1) return;
-    if (wanted === 1) offset.current = 0;
-    const piece = pieceAt(text(), offset.current);
-    offset.current += piece.length;
+    const piece = pieceAt(sending.current.text, sending.current.offset);
+    sending.current.offset += piece.length;
     if (piece) onPiece(piece);
     else onEnd();
   }, [wanted]);
@@ -57,7 +57,8 @@ export function TextIntake({ wanted, limitChars, isBusy, labels, children, onBeg
   };
   const begin = (event) => {
     event.preventDefault();
-    onBegin(text().length);
+    sending.current = { text: text(), offset: 0 };
+    onBegin(sending.current.text.length);
   };
   return h(
     "form",

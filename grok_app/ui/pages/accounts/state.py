@@ -5,6 +5,7 @@ from typing import Any, Final
 import reflex as rx
 
 from grok_app.accounts import PAGE_SIZES, AccountQuery, Column, Filter, matching_ids, search, summarize
+from grok_app.errors import AuthenticationError
 from grok_app.runtime import current
 from grok_app.ui.console import ConsoleState, operator_event
 from grok_app.ui.pages.accounts.rows import Cards, Row, cards_of, masked, row_of
@@ -44,9 +45,15 @@ class AccountsState(ConsoleState):
     @operator_event(background=True)
     async def watch(self) -> None:
         """Show the accounts, and what becomes of them, for as long as the tab shows this page."""
-        async for _ in self._beats(_BEAT_S):
-            async with self:
-                self._look()
+        async with self:
+            tab = self._tab()
+        try:
+            async for _ in self._beats(_BEAT_S):
+                async with self:
+                    self._look()
+        except AuthenticationError:
+            current().intake.drop(tab)  # what waits to be imported was the operator's
+            raise
 
     @operator_event
     async def filter_by(self, name: str) -> None:
@@ -107,6 +114,9 @@ class AccountsState(ConsoleState):
     async def select_none(self) -> None:
         """Select nothing any more."""
         self._select(frozenset())
+
+    def _tab(self) -> str:
+        return self.router.session.client_token
 
     def _look(self) -> None:
         """Take over what there is now."""

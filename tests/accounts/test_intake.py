@@ -14,7 +14,7 @@ class Clock:
     """What would happen later happens when the test says so."""
 
     def __init__(self) -> None:
-        self.waiting: list["Alarm"] = []
+        self.waiting: list[Alarm] = []
 
     def after(self, delay_s: float, work: Callable[[], None]) -> "Alarm":
         """As `asyncio`'s `call_later`."""

@@ -299,7 +299,7 @@ async def test_selected_accounts_are_switched_and_deleted(accounts: Page, operat
     await accounts.locator("#selected-enable").click()
     await expect_toast(accounts, "Accounts enabled: 5")
     await accounts.locator("#selected-delete").click()
-    await expect(accounts.get_by_role("alertdialog")).to_contain_text("Delete 5 accounts?")
+    await expect(accounts.get_by_role("alertdialog")).to_contain_text("Delete accounts: 5?")
     await accounts.locator("#confirm").click()
     await expect(accounts.get_by_text("No accounts yet")).to_be_visible()
     await expect(accounts.locator(".selected-bar")).to_have_count(0)

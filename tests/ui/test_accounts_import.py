@@ -154,12 +154,12 @@ async def test_a_text_goes_with_the_session(people: Crowd, tab: Any, monkeypatch
     assert people.intake._texts == {}
 
 
-async def test_leaving_the_page_leaves_nothing_behind(people: Crowd, tab: Any) -> None:
-    """No text, and no file that would be fetched when the page is opened again."""
+async def test_a_page_that_is_opened_or_left_waits_for_nothing(people: Crowd, tab: Any) -> None:
+    """The text and the download went with the page; the buttons are free."""
     await hand_in(tab, "second-token")
     await send(tab, "export", form={"scope": "matching", "format": "txt"})
-    await send(tab, "leave")
-    assert (people.intake._texts, tab.is_importing, tab.download.is_wanted, tab.busy) == ({}, False, False, "")
+    await send(tab, "start_anew")
+    assert (people.intake._texts, tab.is_importing, tab.busy) == ({}, False, "")
 
 
 async def test_a_text_that_waited_too_long_is_asked_for_again(people: Crowd, tab: Any) -> None:

@@ -14,7 +14,6 @@ from grok_app.accounts import Fault, Preview, preview
 from grok_app.catalog import Pool
 from grok_app.errors import GatewayError
 from grok_app.runtime import current
-from grok_app.ui.components import FileRequest
 from grok_app.ui.console import operator_event
 from grok_app.ui.pages.accounts.actions import ActionsState
 
@@ -80,11 +79,10 @@ class ImportState(ActionsState):
         self.is_importing = False
 
     @operator_event
-    async def leave(self) -> None:
-        """Leave nothing behind that would go on when the page is opened again."""
+    async def start_anew(self) -> None:
+        """Let nothing wait for a page that was left or loaded anew: its text and its download went with it."""
         self._start_over()
-        self.is_importing = False
-        self.busy, self.download = "", FileRequest(self.download.serial)
+        self.is_importing, self.busy = False, ""
 
     @operator_event
     async def choose_pool(self, pool: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from grok_app.accounts import intake
+from grok_app.accounts import intake, preview
 from grok_app.catalog import Pool
 from grok_app.ui.console import guard
 from grok_app.ui.pages.accounts import ImportState, importing
@@ -91,7 +91,7 @@ async def test_a_text_read_late_does_not_pass_for_the_next_one(
     people: Crowd, tab: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its numbers are shown nowhere, the next one goes on arriving, and none of it can be imported yet."""
-    previewing, may_go_on, preview = asyncio.Event(), asyncio.Event(), importing.preview
+    previewing, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def slowly(*given: Any) -> Any:
         previewing.set()

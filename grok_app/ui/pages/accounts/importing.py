@@ -82,7 +82,7 @@ class ImportState(ActionsState):
     async def start_anew(self) -> None:
         """Let nothing wait for a page that was left or loaded anew: its text and its download went with it."""
         self._start_over()
-        self.is_importing, self.busy = False, ""
+        self.is_importing, self.busy, self.busy_rows = False, "", []
 
     @operator_event
     async def choose_pool(self, pool: str) -> None:

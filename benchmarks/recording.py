@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from grok_app.api.recording import begin_trace, masked
+from grok_app.api.recording import begin_trace
 from grok_app.db import Vault, open_database, upgrade
 from grok_app.requests import RequestQuery, Requests
 from grok_app.requests.repository import RequestRepository
 from grok_app.settings import open_settings
-from grok_app.trace import Trace, current_trace, note_attempt, note_first_word, note_request, note_tokens
+from grok_app.trace import Trace, current_trace, key_hint, note_attempt, note_first_word, note_request, note_tokens
 
 BAR_US: Final = 5.0
 """Most that a request's own path may be longer."""
@@ -87,7 +87,7 @@ def _serve(record: Requests) -> None:
     trace = begin_trace(_SCOPE, "0123456789abcdef0123456789abcdef")
     current_trace.set(trace)
     assert trace is not None  # noqa: S101 - else nothing was measured
-    trace.key = masked("a-key-of-the-gateway")
+    trace.key = key_hint("a-key-of-the-gateway")
     trace.is_stream = True
     note_request("grok-4", "", keeps_content=False)
     attempt = note_attempt(1)

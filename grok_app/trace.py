@@ -16,6 +16,9 @@ _NOBODY_ANSWERED: Final = 499
 _MOST_ATTEMPTS: Final = 100
 """Of a run without end; later ones are not kept."""
 _MOST_REASON_CHARS: Final = 200
+_HINT_CHARS: Final = 4
+_SHORTEST_KEY: Final = 12
+"""Four characters of a shorter one would say too much."""
 
 
 @dataclass(slots=True, eq=False)
@@ -142,6 +145,11 @@ def note_failure(error: GatewayError) -> None:
     """Note what the caller is told in place of an answer."""
     if trace := current_trace.get():
         trace.fail(error)
+
+
+def key_hint(key: str) -> str:
+    """Enough of a key to tell it from others, too little to guess it."""
+    return f"…{key[-_HINT_CHARS:]}" if len(key) >= _SHORTEST_KEY else "…"
 
 
 def _ms_since(began_at: float) -> int:

@@ -64,6 +64,11 @@ class Access:
         """
         _check(shown, _keys(self._settings.snapshot.app.public_key))
 
+    def is_key(self, text: str) -> bool:
+        """Whether this is one of the keys in force, of whatever kind: a secret that must not be shown."""
+        app = self._settings.snapshot.app
+        return is_one_of(text, [*_split(app.api_key), *_keys(app.public_key), *_keys(app.app_key)])
+
 
 def operator_key(settings: Settings) -> str:
     """The key that opens the console.

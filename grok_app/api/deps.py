@@ -9,11 +9,10 @@ from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from grok_app.access import SESSION_COOKIE, client_address
-from grok_app.api.recording import masked
 from grok_app.errors import PermissionDeniedError
 from grok_app.logs import get_logger
 from grok_app.runtime import Services, current
-from grok_app.trace import current_trace
+from grok_app.trace import current_trace, key_hint
 
 log = get_logger(__name__)
 
@@ -50,7 +49,7 @@ async def require_api_key(
     """
     shown = bearer.credentials if bearer else api_key
     if shown and (trace := current_trace.get()):
-        trace.key = masked(shown)
+        trace.key = key_hint(shown)
     services.access.check_api(shown)
 
 

@@ -17,9 +17,6 @@ _ROUTES: Final = {
 }
 _SOCKETS: Final = {prefix + _SOCKET: _SOCKET for prefix in ("", "/api")}
 _UNANSWERED: Final = ("HEAD", "OPTIONS")
-_LONGEST_HINT: Final = 4
-_SHORTEST_KEY: Final = 12
-"""Four characters of a shorter one would say too much."""
 
 
 def begin_trace(scope: Scope, request_id: str) -> Trace | None:
@@ -31,8 +28,3 @@ def begin_trace(scope: Scope, request_id: str) -> Trace | None:
         return None
     key = "" if route in _INFERENCE else _VISITOR
     return Trace(request_id, route, key, is_stream=is_socket)
-
-
-def masked(key: str) -> str:
-    """Enough of a key to tell it from others, too little to guess it."""
-    return f"…{key[-_LONGEST_HINT:]}" if len(key) >= _SHORTEST_KEY else "…"

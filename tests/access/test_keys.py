@@ -113,3 +113,13 @@ def test_programs_and_visitors_are_not_held_up() -> None:
     keys.check_api("one")
     keys.check_public("two")
     keys.check_admin("three", ADDRESS)
+
+
+@pytest.mark.parametrize("text", ["first-key", "second-key", "operators-key", "the-public-key"])
+def test_every_key_in_force_is_known_as_one(text: str) -> None:
+    """Whatever it opens; nothing else is, not even nothing."""
+    keys = access_to(fixed(api_key="first-key, second-key", app_key="operators-key", public_key="the-public-key"))
+    assert keys.is_key(text)
+    assert not keys.is_key(text[:-1])
+    assert not keys.is_key("")
+    assert not access_to(fixed(api_key="", app_key="", public_key="")).is_key("")

@@ -81,13 +81,13 @@ def running(*arguments: str, until: str, **environ: str) -> Iterator[str]:
             printed.append(line)
             if until in line:
                 break
+        too_late.cancel()
         assert process.poll() is None, "".join(printed)
         yield "".join(printed)
     finally:
         too_late.cancel()
         process.send_signal(signal.SIGINT)
-        process.stdout.close()
-        process.wait(30)
+        process.communicate(timeout=30)  # reads to the end: what is said on a closed pipe is an error
 
 
 @pytest.fixture(scope="session")

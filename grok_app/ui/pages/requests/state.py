@@ -1,6 +1,6 @@
 """What one tab sees of the requests: a page of the list, and one of them in full."""
 
-from typing import Any, Final
+from typing import Final
 
 import reflex as rx
 
@@ -8,6 +8,7 @@ from grok_app.accounts import PAGE_SIZES, Account
 from grok_app.catalog import MODELS
 from grok_app.requests import FoundRequests, RequestQuery
 from grok_app.runtime import current
+from grok_app.trace import key_hint
 from grok_app.ui.console import ConsoleState, operator_event
 from grok_app.ui.pages.requests.rows import Detail, Row, detail_of, row_of
 
@@ -65,8 +66,9 @@ class RequestsState(ConsoleState):
 
     @operator_event
     async def search(self, words: str) -> None:
-        """Show the requests in which these words are."""
-        self.words, self.page = words[:_WORDS_LIMIT_CHARS], 1
+        """Show the requests in which these words are. A whole key becomes its hint: the page keeps none."""
+        is_key = current().access.is_key(words.strip())
+        self.words, self.page = key_hint(words.strip()) if is_key else words[:_WORDS_LIMIT_CHARS], 1
         await self._look()
 
     @operator_event
@@ -123,12 +125,6 @@ class RequestsState(ConsoleState):
             page=self.page,
             page_size=self.page_size,
         )
-
-    def _show(self, **values: Any) -> None:
-        """Change what differs: what is set goes to the browser, changed or not."""
-        for name, value in values.items():
-            if getattr(self, name) != value:
-                setattr(self, name, value)
 
 
 def _known(account_ids: set[int]) -> dict[int, Account]:

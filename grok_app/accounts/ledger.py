@@ -7,6 +7,7 @@ from typing import Final
 
 from grok_app.accounts.account import Account, Status
 from grok_app.accounts.credential import normalize
+from grok_app.accounts.in_turns import in_turns
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.repository import AccountRepository
 from grok_app.db import Notice, unbroken
@@ -75,15 +76,18 @@ class Ledger:
     async def commit(
         self, *, added: Sequence[Account] = (), changed: Sequence[Account] = (), gone: Collection[int] = ()
     ) -> None:
-        """Write all of this, or nothing when it fails; then additions and deletions are in memory too.
+        """Write all of this, or nothing when it fails; then additions and deletions come to memory, too.
+
+        They do so in turns with other work: an account that is being deleted may still be lent meanwhile.
 
         Raises:
             sqlalchemy.exc.IntegrityError: Another process has added one of them; `reload` knows it.
         """
         stored = await self._repository.change(added=added, changed=changed, deleted=list(gone))
-        for account in stored:
-            self._learn(account)
-        self._forget(gone)
+        async for part in in_turns(stored):
+            for account in part:
+                self._learn(account)
+        await self._forget(gone)
         self._notice.announce(is_known=True)
 
     async def save(self) -> None:
@@ -107,14 +111,10 @@ class Ledger:
     async def reload(self) -> None:
         """The same for whoever is writing."""
         stored = await self._repository.read_all({account.id: account for account in self.pool})
-        for account in stored:
-            current = self.pool.get(account.id)
-            if current is None or account.id not in self._unsaved:
-                if account != current:
-                    self._learn(account)
-            elif account.id not in self._unsaved_details:
-                self.pool.put(_merged(current, account))
-        self._forget({account.id for account in self.pool} - {account.id for account in stored})
+        async for part in in_turns(stored):
+            for account in part:
+                self._take_over(account)
+        await self._forget({account.id for account in self.pool} - {account.id for account in stored})
 
     async def keep_saving(self) -> None:
         """Write changes in batches until cancelled. A failed write is tried again with the next batch."""
@@ -143,15 +143,24 @@ class Ledger:
             self._mark(batch, details)
             raise
 
+    def _take_over(self, stored: Account) -> None:
+        current = self.pool.get(stored.id)
+        if current is None or stored.id not in self._unsaved:
+            if stored != current:
+                self._learn(stored)
+        elif stored.id not in self._unsaved_details:
+            self.pool.put(_merged(current, stored))
+
     def _learn(self, account: Account) -> None:
         self._ids[account.credential.get_secret_value()] = account.id
         self.pool.put(account)
 
-    def _forget(self, account_ids: Iterable[int]) -> None:
-        for account_id in account_ids:
-            if account := self.pool.get(account_id):
-                del self._ids[account.credential.get_secret_value()]
-                self.pool.remove(account_id)
+    async def _forget(self, account_ids: Iterable[int]) -> None:
+        async for part in in_turns(account_ids):
+            for account_id in part:
+                if account := self.pool.get(account_id):
+                    del self._ids[account.credential.get_secret_value()]
+                    self.pool.remove(account_id)
 
     def _mark(self, account_ids: Collection[int], with_details: Collection[int]) -> None:
         self._unsaved.update(account_ids)

@@ -1,9 +1,9 @@
 """Accounts to and from the database."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -12,6 +12,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from grok_app.accounts.account import Account, Status
+from grok_app.accounts.in_turns import in_turns
 from grok_app.accounts.table import AccountRow, read_row
 from grok_app.db import Database, Vault
 
@@ -60,21 +61,20 @@ class AccountRepository:
             for batch in _batches(deleted):
                 await (await session.connection()).execute(delete(AccountRow).where(col(AccountRow.id).in_(batch)))
             ids = [i for batch in _batches(rows) for i in await _insert(session, batch)]
-            await _update(session, [{**_state(account), **_details(account)} for account in changed])
-        return [replace(account, id=account_id) for account, account_id in zip(added, ids, strict=True)]
+            await _update(session, changed, _all_values)
+        return await asyncio.to_thread(lambda: [replace(it, id=i) for it, i in zip(added, ids, strict=True)])
 
     async def save(self, accounts: Sequence[Account]) -> None:
         """Write what requests change of these accounts, all or none.
 
         One that was deleted stays deleted, and one that another process has disabled stays disabled.
         """
-        states = [_state(account) for account in accounts]
         async with self._database.session() as session:
-            await _update(session, [{**state, "wanted_status": state.pop("status")} for state in states], _IF_ENABLED)
+            await _update(session, accounts, _values_if_enabled, _IF_ENABLED)
 
     def _sealed(self, account: Account) -> dict[str, Any]:
         credential = account.credential.get_secret_value()
-        values = {**_state(account), **_details(account)}
+        values = _all_values(account)
         del values["account_id"]
         sealed, fingerprint = self._vault.seal(credential), self._vault.fingerprint(credential)
         return {**values, "credential": sealed, "fingerprint": fingerprint}
@@ -90,15 +90,32 @@ async def _insert(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> Sequ
     return [ids[fingerprint] for fingerprint in prints]
 
 
-async def _update(session: AsyncSession, values: Sequence[dict[str, Any]], statement: Update = _AS_GIVEN) -> None:
-    """Update rows, in the order of their ids, so that two processes never wait for each other."""
-    if values:
-        await (await session.connection()).execute(statement, sorted(values, key=itemgetter("account_id")))
+async def _update(
+    session: AsyncSession,
+    accounts: Sequence[Account],
+    values_of: Callable[[Account], dict[str, Any]],
+    statement: Update = _AS_GIVEN,
+) -> None:
+    """Update rows, in the order of their ids, so that two processes never wait for each other.
+
+    All of them at once would hold the event loop for 100 ms at 10,000 accounts (2026-11-29).
+    """
+    async for part in in_turns(sorted(accounts, key=attrgetter("id"))):
+        await (await session.connection()).execute(statement, [values_of(account) for account in part])
 
 
 def _batches(items: Sequence[ItemT]) -> Iterator[Sequence[ItemT]]:
     """Parts of a list that fit into one statement: SQLite takes 32,766 parameters, some builds 999."""
     return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
+
+
+def _all_values(account: Account) -> dict[str, Any]:
+    return {**_state(account), **_details(account)}
+
+
+def _values_if_enabled(account: Account) -> dict[str, Any]:
+    values = _state(account)
+    return {**values, "wanted_status": values.pop("status")}
 
 
 def _state(account: Account) -> dict[str, Any]:

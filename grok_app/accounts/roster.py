@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import IntegrityError
 
 from grok_app.accounts.account import Account, Status, note_failure, reject
+from grok_app.accounts.in_turns import in_turns
 from grok_app.accounts.ledger import Ledger
 from grok_app.accounts.listing import Changed, Listing, Wanted, changes, read_items
 from grok_app.accounts.pool import AccountPool
@@ -201,12 +202,13 @@ class Roster:
         changed = await asyncio.to_thread(changes, before, edits, now)
         added = await asyncio.to_thread(lambda: [item.made(token, now) for token, item in (new or {}).items()])
         await self._ledger.commit(added=added, changed=list(changed.values()), gone=gone)
-        for account_id, account in changed.items():
-            current = self.pool.get(account_id)
-            if current is before[account_id]:
-                self.pool.put(account)
-            elif current is not None:  # a request has changed it while the edit was written
-                self.keep(edits[account_id].applied_to(current, now))
+        async for part in in_turns(changed.items()):
+            for account_id, account in part:
+                current = self.pool.get(account_id)
+                if current is before[account_id]:
+                    self.pool.put(account)
+                elif current is not None:  # a request has changed it while the edit was written or taken over
+                    self.keep(edits[account_id].applied_to(current, now))
         return len(changed)
 
 

@@ -70,6 +70,8 @@ class AccountPage:
     """At least 1."""
     total: int
     """How many match."""
+    ids: frozenset[int]
+    """Of all that match."""
     counts: dict[Filter, int]
     """How many match the text, for each filter."""
 
@@ -108,7 +110,8 @@ def search(
     page_count = max(1, -(-len(matches) // query.page_size))
     page = min(max(1, query.page), page_count)
     part = matches[(page - 1) * query.page_size : page * query.page_size]
-    return AccountPage(part, page, page_count, len(matches), _counts(found))
+    ids = frozenset(account.id for account in matches)
+    return AccountPage(part, page, page_count, len(matches), ids, _counts(found))
 
 
 def matching_ids(accounts: Iterable[Account], query: AccountQuery) -> set[int]:

@@ -1,5 +1,6 @@
 """Grok as account tests need it: tells quotas and takes set-up steps, or fails as the test says."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from datetime import date
 
@@ -12,6 +13,8 @@ class ScriptedGrok:
     Attributes:
         quotas: What is left, or why it isn't told.
         refusals: Why a step is refused, by the step's name and the credential.
+        answering: Set while it tells quotas; cleared, it lets whoever asks wait.
+        was_asked: Set when a quota was asked for.
         asked: Every call, `("quota", "<credential>")` and the like, in order.
     """
 
@@ -20,6 +23,9 @@ class ScriptedGrok:
         self.refusals: dict[tuple[str, str], UpstreamError] = {}
         self.asked: list[tuple[str, str]] = []
         self.birth_date: date | None = None
+        self.was_asked = asyncio.Event()
+        self.answering = asyncio.Event()
+        self.answering.set()
 
     def chat(self, credential: str, prompt: ChatPrompt) -> AsyncGenerator[Frame, None]:
         """No account test chats."""
@@ -28,6 +34,8 @@ class ScriptedGrok:
     async def quota(self, credential: str) -> Quota:
         """Tell it."""
         self.asked.append(("quota", credential))
+        self.was_asked.set()
+        await self.answering.wait()
         told = self.quotas.get(credential, Quota(50, 7200))
         if isinstance(told, UpstreamError):
             raise told

@@ -238,6 +238,34 @@ async def test_selected_accounts_are_exported(accounts: Page, traffic: Traffic) 
     assert not any(OTHERS[0] in frame for frame in traffic.frames)
 
 
+async def test_a_page_that_is_loaded_anew_waits_for_nothing(accounts: Page) -> None:
+    """What it was fetching or handing in went with it: no second download, no dialog, no button at rest."""
+    asked: list[str] = []
+    await accounts.route("**/tokens/export", lambda route: asked.append(route.request.url))  # never answered
+    await accounts.locator("#export").click()
+    await accounts.locator("#submit").click()
+    await expect(accounts.locator("#export")).to_be_disabled()
+    await accounts.locator("#import").click()
+    await accounts.locator("#import-text").fill("sandbox-basic-late-1")
+    await accounts.locator("#preview").click()
+    await expect(accounts.locator("#preview-new")).to_contain_text("1")
+
+    await accounts.reload()
+    await expect(accounts.locator("#export")).to_be_enabled()
+    await expect(accounts.get_by_role("dialog")).to_have_count(0)
+    await expect(lines(accounts)).to_have_count(len(OTHERS))
+    assert len(asked) == 1
+
+
+async def test_another_list_has_its_own_selection(accounts: Page) -> None:
+    """What was selected in the former one can't be deleted out of sight."""
+    await lines(accounts).first.get_by_role("checkbox").click()
+    await expect(accounts.locator("#selected")).to_have_text("1 selected")
+    await accounts.locator("#search").fill("t-2")
+    await expect_toast(accounts, "Another list is shown, selected no more: 1")
+    await expect(accounts.locator(".selected-bar")).to_have_count(0)
+
+
 async def saved(page: Page) -> Download:
     """The file that the open dialog gives."""
     async with page.expect_download() as downloading:
@@ -298,7 +326,7 @@ async def test_selected_accounts_are_switched_and_deleted(accounts: Page, operat
     await accounts.locator("#selected-enable").click()
     await expect_toast(accounts, "Accounts enabled: 5")
     await accounts.locator("#selected-delete").click()
-    await expect(accounts.get_by_role("alertdialog")).to_contain_text("Delete 5 accounts?")
+    await expect(accounts.get_by_role("alertdialog")).to_contain_text("Delete accounts: 5?")
     await accounts.locator("#confirm").click()
     await expect(accounts.get_by_text("No accounts yet")).to_be_visible()
     await expect(accounts.locator(".selected-bar")).to_have_count(0)

@@ -20,9 +20,16 @@ class Door:
     """Lets everybody in, until it is told not to."""
 
     is_open = True
+    may_pass: int | None = None
+
+    def refuse_after(self, count: int) -> None:
+        """Shut it when so many have passed."""
+        self.may_pass = count
 
     async def check(self, _cookie: str | None) -> None:
         """Refuse whoever comes when it is shut."""
+        if self.may_pass is not None:
+            self.is_open, self.may_pass = self.may_pass > 0, self.may_pass - 1
         if not self.is_open:
             raise AuthenticationError("Invalid authentication token")
 

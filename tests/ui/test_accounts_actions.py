@@ -1,11 +1,14 @@
 """What an operator does with accounts: the services do it, the page says how it went."""
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
 
 from grok_app.accounts import Status
 from grok_app.catalog import Pool
+from grok_app.tasks import service
 from grok_app.ui.pages.accounts import ActionsState, EditState
 from grok_app.upstream import ErrorKind, UpstreamError
 from tests.ui.crowd import Crowd, fresh, send
@@ -27,6 +30,16 @@ def said(tab: Any) -> tuple[str, str]:
     return tab.notice.kind, tab.notice.text
 
 
+async def exported(tab: Any, scope: str, form: str) -> dict[str, Any]:
+    """What the browser is to ask for."""
+    [event] = await send(tab, "export", form={"scope": scope, "format": form})
+    given = {str(name): value for name, value in event.args}
+    request: dict[str, Any] = json.loads(given["value"]._var_value)
+    assert (request["path"], request["name"]) == ("/v1/admin/tokens/export", f"token.{form}")
+    body: dict[str, Any] = request["body"]
+    return body
+
+
 async def finish(people: Crowd) -> None:
     """Wait for every task."""
     for task in people.tasks.running():
@@ -37,7 +50,7 @@ async def test_one_account_is_refreshed(tab: Any) -> None:
     """Its new quota is told and shown."""
     await send(tab, "refresh", account_id=tab.rows[0].id)
     assert said(tab) == ("success", "firs…aaaa: 50 left")
-    assert (tab.rows[0].quota, tab.refreshing) == (50, [])
+    assert (tab.rows[0].quota, tab.busy_rows) == (50, [])
 
 
 async def test_a_failed_refresh_says_why(people: Crowd, tab: Any) -> None:
@@ -47,6 +60,27 @@ async def test_a_failed_refresh_says_why(people: Crowd, tab: Any) -> None:
     kind, sentence = said(tab)
     assert kind == "error"
     assert sentence.startswith("firs…aaaa: ")
+
+
+async def test_a_cancelled_refresh_frees_its_button(people: Crowd, tab: Any) -> None:
+    """And is told."""
+    people.grok.answering.clear()
+    refreshing = asyncio.create_task(send(tab, "refresh", account_id=tab.rows[0].id))
+    await people.grok.was_asked.wait()
+    assert tab.busy_rows == [tab.rows[0].id]
+    people.tasks.running()[0].cancel()
+    people.grok.answering.set()
+    await refreshing
+    assert tab.busy_rows == []
+    assert said(tab) == ("error", "The task was cancelled before its end.")
+
+
+async def test_a_refresh_that_can_not_begin_frees_its_button(tab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too much is under way; it is told."""
+    monkeypatch.setattr(service, "MOST_RUNNING", 0)
+    await send(tab, "refresh", account_id=tab.rows[0].id)
+    assert tab.busy_rows == []
+    assert "under way already" in said(tab)[1]
 
 
 async def test_the_selected_ones_are_refreshed_as_a_task(people: Crowd, tab: Any) -> None:
@@ -60,11 +94,37 @@ async def test_the_selected_ones_are_refreshed_as_a_task(people: Crowd, tab: Any
     assert sorted(people.grok.asked) == [("quota", TOKENS[1]), ("quota", TOKENS[2])]
 
 
-async def test_one_account_is_switched_off_and_on(tab: Any) -> None:
-    """By the same button."""
-    for status in ("disabled", "active"):
-        await send(tab, "switch", account_id=tab.rows[0].id)
-        assert tab.rows[0].status == status
+async def test_one_account_is_switched_off_and_on(people: Crowd, tab: Any) -> None:
+    """As the button says, whatever has become of the account since it was drawn."""
+    account_id = tab.rows[0].id
+    for _ in range(2):
+        await send(tab, "disable", account_id=account_id)
+        assert (tab.rows[0].status, said(tab)) == ("disabled", ("success", "Accounts disabled: 1"))
+    for _ in range(2):
+        await send(tab, "enable", account_id=account_id)
+        assert (tab.rows[0].status, said(tab)) == ("active", ("success", "Accounts enabled: 1"))
+    assert (tab.busy_rows, people.tokens()) == ([], TOKENS)
+
+
+@pytest.mark.parametrize("event", ["refresh", "disable", "enable", "ask_delete", "edit", "toggle"])
+async def test_an_account_that_is_gone_is_told(people: Crowd, tab: Any, event: str) -> None:
+    """Whatever was to be done with it; nothing opens."""
+    account_id = tab.rows[0].id
+    await people.roster.remove([account_id])
+    await send(tab, event, account_id=account_id)
+    assert said(tab) == ("error", "There is no such account any more.")
+    assert (tab.busy_rows, tab.question.count, tab.draft.id, tab.selected) == ([], 0, 0, 0)
+
+
+async def test_selected_accounts_that_are_gone_are_told(people: Crowd, tab: Any) -> None:
+    """Nothing is asked or begun about none."""
+    await send(tab, "select_all")
+    await people.roster.remove([row.id for row in tab.rows])
+    for event in ("ask_delete_selected", "refresh_selected"):
+        tab.notice.text = ""
+        await send(tab, event)
+        assert said(tab) == ("error", "There is no such account any more.")
+    assert (people.tasks.all(), tab.question.count) == ([], 0)
 
 
 async def test_the_selected_ones_are_switched(people: Crowd, tab: Any) -> None:
@@ -135,14 +195,30 @@ async def test_an_export_names_ids_and_no_tokens(tab: Any) -> None:
     """The selected ones or those that match; the browser fetches the file by itself."""
     ids = [row.id for row in tab.rows]
     await send(tab, "toggle", account_id=ids[1])
-    await send(tab, "export", form={"scope": "selected", "format": "txt"})
-    assert (tab.download.is_wanted, tab.download.body) == (True, {"ids": [ids[1]], "format": "txt"})
+    assert await exported(tab, "selected", "txt") == {"ids": [ids[1]], "format": "txt"}
+    assert tab.busy == "export"
     await send(tab, "end_export", error="")
-    assert (tab.download.is_wanted, said(tab)) == (False, ("success", "Accounts exported: 1"))
-    await send(tab, "export", form={"scope": "matching", "format": "json"})
-    assert (tab.download.body, tab.download.name) == ({"ids": ids, "format": "json"}, "token.json")
+    assert (tab.busy, said(tab)) == ("", ("success", "Accounts exported: 1"))
+    await send(tab, "search", words="-bbb")
+    assert await exported(tab, "matching", "json") == {"ids": [ids[1]], "format": "json"}
     await send(tab, "end_export", error="Not now")
     assert (said(tab), tab.busy) == (("error", "Not now"), "")
+
+
+@pytest.mark.parametrize("scope", ["selected", "matching"])
+async def test_an_export_of_all_names_nobody(tab: Any, scope: str) -> None:
+    """However many they are, one request can have them."""
+    await send(tab, "select_all")
+    assert await exported(tab, scope, "txt") == {"format": "txt"}
+    await send(tab, "end_export", error="")
+    assert said(tab) == ("success", "Accounts exported: 3")
+
+
+async def test_what_is_exported_stays_in_no_state(tab: Any) -> None:
+    """It is said to the browser once: a page that is loaded anew fetches nothing again."""
+    await send(tab, "toggle", account_id=tab.rows[1].id)
+    await exported(tab, "selected", "txt")
+    assert "/v1/admin/tokens/export" not in str(tab.dict())
 
 
 async def test_an_account_is_edited(people: Crowd, tab: Any) -> None:

@@ -1,12 +1,14 @@
 """The import: a text comes piece by piece, is previewed, and only then stored. It never stands in a state."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from grok_app.accounts import intake
+from grok_app.accounts import intake, preview
 from grok_app.catalog import Pool
-from grok_app.ui.pages.accounts import ImportState
+from grok_app.ui.console import guard
+from grok_app.ui.pages.accounts import ImportState, importing
 from tests.ui.crowd import Crowd, fresh, send
 
 
@@ -77,21 +79,87 @@ async def test_too_much_is_refused_as_it_comes(tab: Any, monkeypatch: pytest.Mon
     assert "30 million" in tab.import_error
 
 
-async def test_closing_forgets_the_text(people: Crowd, tab: Any) -> None:
-    """And going back to it doesn't: another pool may be meant."""
+@pytest.mark.parametrize(("event", "is_open"), [("back", True), ("close_import", False)])
+async def test_what_is_not_imported_is_forgotten(people: Crowd, tab: Any, event: str, is_open: bool) -> None:
+    """Whoever goes back still has the text in the dialog, and hands it in again, for another pool perhaps."""
     await hand_in(tab, "second-token")
-    await send(tab, "back")
-    assert (tab.preview.is_ready, len(people.intake._texts)) == (False, 1)
+    await send(tab, event)
+    assert (tab.preview.is_ready, tab.is_importing, people.intake._texts) == (False, is_open, {})
+
+
+async def test_a_text_read_late_does_not_pass_for_the_next_one(
+    people: Crowd, tab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its numbers are shown nowhere, the next one goes on arriving, and none of it can be imported yet."""
+    previewing, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(*given: Any) -> Any:
+        previewing.set()
+        await may_go_on.wait()
+        return await preview(*given)
+
+    monkeypatch.setattr(importing, "preview", slowly)
+    first = asyncio.create_task(hand_in(tab, "first-text-one\nfirst-text-two"))
+    await previewing.wait()
     await send(tab, "close_import")
-    assert (tab.is_importing, people.intake._texts) == (False, {})
+    await send(tab, "open_import")
+    await send(tab, "begin_text", size_chars=100)
+    await send(tab, "take_piece", piece="second-text-one\nsecond-te")
+    may_go_on.set()
+    await first
+    assert (tab.preview.is_ready, tab.wanted_piece) == (False, 2)
+    await send(tab, "import_text")
+    assert (people.tokens(), tab.notice.kind) == (["first-token"], "error")
 
 
-async def test_leaving_the_page_leaves_nothing_behind(people: Crowd, tab: Any) -> None:
-    """No text, and no file that would be fetched when the page is opened again."""
+async def test_an_import_that_ends_late_leaves_the_next_text_alone(
+    people: Crowd, tab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its toast comes; the dialog belongs to the next text by then."""
+    adding, may_go_on, add = asyncio.Event(), asyncio.Event(), people.roster.add
+
+    async def slowly(items: Any) -> Any:
+        adding.set()
+        await may_go_on.wait()
+        return await add(items)
+
+    monkeypatch.setattr(people.roster, "add", slowly)
+    await hand_in(tab, "second-token")
+    first = asyncio.create_task(send(tab, "import_text"))
+    await adding.wait()
+    await send(tab, "close_import")
+    await send(tab, "open_import")
+    await hand_in(tab, "third-token\nfourth-token")
+    may_go_on.set()
+    await first
+    assert tab.notice.text == "1 added, 0 there already or repeated, 0 malformed"
+    assert (tab.is_importing, tab.preview.new, people.tokens()) == (True, 2, ["first-token", "second-token"])
+
+
+async def test_a_text_that_stops_halfway_is_refused(people: Crowd, tab: Any) -> None:
+    """A page that was loaded anew has nothing more to send, and says the end."""
+    await send(tab, "begin_text", size_chars=100)
+    await send(tab, "take_piece", piece="second-token\nthird-to")
+    await send(tab, "end_text")
+    assert (tab.preview.is_ready, tab.wanted_piece, people.intake._texts) == (False, 0, {})
+    assert "as a whole" in tab.import_error
+
+
+async def test_a_text_goes_with_the_session(people: Crowd, tab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever signs out leaves no tokens behind."""
+    monkeypatch.setattr(guard, "is_connected", lambda _tab: True)
+    await hand_in(tab, "second-token")
+    people.sessions.refuse_after(1)
+    await send(tab, "watch")
+    assert people.intake._texts == {}
+
+
+async def test_a_page_that_is_opened_or_left_waits_for_nothing(people: Crowd, tab: Any) -> None:
+    """The text and the download went with the page; the buttons are free."""
     await hand_in(tab, "second-token")
     await send(tab, "export", form={"scope": "matching", "format": "txt"})
-    await send(tab, "leave")
-    assert (people.intake._texts, tab.is_importing, tab.download.is_wanted, tab.busy) == ({}, False, False, "")
+    await send(tab, "start_anew")
+    assert (people.intake._texts, tab.is_importing, tab.busy) == ({}, False, "")
 
 
 async def test_a_text_that_waited_too_long_is_asked_for_again(people: Crowd, tab: Any) -> None:

@@ -7,10 +7,9 @@ from grok_app.ui.components.notices import Notice, notices
 from grok_app.ui.components.operator import console_page_marker, sign_in_form, sign_out_button
 from grok_app.ui.components.settings import hand_key, hand_secret, settings_form
 from grok_app.ui.components.tab_title import TabTitle
-from grok_app.ui.components.texts import FileRequest, file_download, text_intake
+from grok_app.ui.components.texts import fetch_file, file_download, text_intake
 
 __all__ = [
-    "FileRequest",
     "Moment",
     "Notice",
     "TabTitle",
@@ -18,6 +17,7 @@ __all__ = [
     "console_page_marker",
     "copy_answer",
     "copy_button",
+    "fetch_file",
     "file_download",
     "hand_key",
     "hand_secret",

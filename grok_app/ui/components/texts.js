@@ -1,17 +1,27 @@
 // Large texts between the browser and the server, which no page's state ever holds: FileDownload, TextIntake.
 import { createElement as h, useEffect, useRef, useState } from "react";
 import { FileText, Upload, X } from "lucide-react";
+import { refs } from "$/utils/state";
 
 // An event over a megabyte closes the socket; a character may need six bytes in it.
 const SLICE_CHARS = 150_000;
 // A field with more in it makes the browser slow.
 const SHOWN_CHARS = 200_000;
 
-// Saves what the server answers to each new request as a file.
-export function FileDownload({ request, failedLabel, onDone }) {
+// Saves what the server answers to each request that it hands over by setting the value of this reference.
+export function FileDownload({ failedLabel, onDone }) {
+  const done = useRef(onDone);
+  done.current = (error) => onDone(error === undefined ? "" : error.message || failedLabel);
   useEffect(() => {
-    if (request.is_wanted) save(request).then(() => onDone(""), (error) => onDone(error.message || failedLabel));
-  }, [request.serial]);
+    refs.ref_file_download = {
+      current: {
+        set value(request) {
+          save(JSON.parse(request)).then(() => done.current(), (error) => done.current(error));
+        },
+      },
+    };
+    return () => delete refs.ref_file_download;
+  }, []);
   return null;
 }
 
@@ -19,7 +29,8 @@ export function FileDownload({ request, failedLabel, onDone }) {
 export function TextIntake({ wanted, limitChars, isBusy, labels, children, onBegin, onPiece, onEnd, onRefuse, onCancel }) {
   const field = useRef(null);
   const picker = useRef(null);
-  const offset = useRef(0);
+  // What is being sent stays as it was when it began, whatever is dropped meanwhile.
+  const sending = useRef({ text: "", offset: 0 });
   const [file, setFile] = useState(null);
   const [hasText, setHasText] = useState(false);
   const [isOver, setOver] = useState(false);
@@ -36,9 +47,8 @@ export function TextIntake({ wanted, limitChars, isBusy, labels, children, onBeg
   };
   useEffect(() => {
     if (wanted < 1) return;
-    if (wanted === 1) offset.current = 0;
-    const piece = pieceAt(text(), offset.current);
-    offset.current += piece.length;
+    const piece = pieceAt(sending.current.text, sending.current.offset);
+    sending.current.offset += piece.length;
     if (piece) onPiece(piece);
     else onEnd();
   }, [wanted]);
@@ -57,7 +67,8 @@ export function TextIntake({ wanted, limitChars, isBusy, labels, children, onBeg
   };
   const begin = (event) => {
     event.preventDefault();
-    onBegin(text().length);
+    sending.current = { text: text(), offset: 0 };
+    onBegin(sending.current.text.length);
   };
   return h(
     "form",

@@ -1,22 +1,13 @@
 """Large texts between the browser and the server, see `texts.js`: no page's state ever holds them."""
 
-import dataclasses
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import reflex as rx
+from reflex.event import EventSpec
 
 _LIBRARY = rx.asset("texts.js", shared=True)
-
-
-@dataclasses.dataclass
-class FileRequest:
-    """A file that the browser is to fetch from the admin API and save. Each has a higher serial than the one before."""
-
-    serial: int = 0
-    is_wanted: bool = False
-    path: str = ""
-    body: dict[str, Any] = dataclasses.field(default_factory=dict)
-    name: str = ""
 
 
 class _TextComponent(rx.Component):
@@ -24,11 +15,10 @@ class _TextComponent(rx.Component):
 
 
 class FileDownload(_TextComponent):
-    """Fetches and saves each file that is requested, and says how it went: why it failed, or nothing."""
+    """Fetches and saves each file that `fetch_file` names, and says how it went: why it failed, or nothing."""
 
     tag = "FileDownload"
 
-    request: rx.Var[FileRequest]
     failed_label: rx.Var[str]
 
     on_done: rx.EventHandler[rx.event.passthrough_event_spec(str)]  # type: ignore[type-arg,valid-type] # Reflex's way
@@ -52,9 +42,19 @@ class TextIntake(_TextComponent):
     on_refuse: rx.EventHandler[rx.event.no_args_event_spec]  # type: ignore[type-arg,valid-type] # Reflex's way
 
 
-def file_download(request: Any, **props: Any) -> rx.Component:
-    """Save each file that is requested."""
-    return FileDownload.create(request=request, **props)
+def file_download(**props: Any) -> rx.Component:
+    """Save each file that `fetch_file` names."""
+    return FileDownload.create(**props)
+
+
+def fetch_file(path: str, body: Mapping[str, Any], name: str) -> EventSpec:
+    """Let the page's `file_download` save what this path of the admin API answers to this body, under this name.
+
+    It is said once and is part of no state: thousands of ids may be in it, and a page that is loaded anew must not
+    fetch it again.
+    """
+    request = {"path": path, "body": dict(body), "name": name}
+    return rx.set_value("file.download", json.dumps(request))  # as a text: a literal of 10,000 ids takes long to make
 
 
 def text_intake(*fields: rx.Component, **props: Any) -> rx.Component:

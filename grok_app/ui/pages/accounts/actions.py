@@ -1,15 +1,18 @@
 """What is done with one account or with the selected ones."""
 
 import dataclasses
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from grok_app.accounts import Form, matching_ids, read_birth_date
-from grok_app.errors import InvalidRequestError
+from reflex.event import EventSpec
+
+from grok_app.accounts import Account, Form, matching_ids, read_birth_date
+from grok_app.errors import InvalidRequestError, NotFoundError
 from grok_app.runtime import current
-from grok_app.ui.components import FileRequest
+from grok_app.ui.components import fetch_file
 from grok_app.ui.console import operator_event
+from grok_app.ui.pages.accounts.ids import pack, unpack
 from grok_app.ui.pages.accounts.rows import masked
 from grok_app.ui.pages.accounts.state import AccountsState
 
@@ -31,7 +34,8 @@ class ActionsState(AccountsState):
 
     busy: str = ""
     """What is being done; empty: nothing."""
-    refreshing: list[int] = []  # noqa: RUF012 - Reflex copies defaults for each tab
+    busy_rows: list[int] = []  # noqa: RUF012 - Reflex copies defaults for each tab
+    """The ids of accounts with which something is being done, each by its own buttons."""
     question: Question = Question()
     adult_count: int = 0
     """How many accounts a date of birth is asked for; 0: none."""
@@ -39,40 +43,47 @@ class ActionsState(AccountsState):
     adult_error: str = ""
     is_exporting: bool = False
     """Whether the dialog is open."""
-    download: FileRequest = FileRequest()
-    _asked: frozenset[int] = frozenset()
+    _asked: bytes = b""
+    _exported: int = 0
+    """How many accounts are in the file that the browser fetches."""
 
     @operator_event(background=True)
     async def refresh(self, account_id: int) -> None:
         """Ask Grok for the quota of one account, and say what it told."""
+        async with self._doing_with(account_id) as account:
+            task = current().jobs.start_refresh(_tokens([account]))
+            await task.wait()
         async with self:
-            self.refreshing = [*self.refreshing, account_id]
-            task = current().jobs.start_refresh(_tokens([account_id]))
-        await task.wait()
-        async with self:
-            self.refreshing = [it for it in self.refreshing if it != account_id]
             self._tell_refreshed(account_id, [failure.reason for failure in task.failures()])
 
     @operator_event
     async def refresh_selected(self) -> None:
         """Ask Grok for their quotas; the task is shown below the page."""
-        tokens = _tokens(self._selected)
+        tokens = _tokens(self._chosen())
         current().jobs.start_refresh(tokens)
         self._done("accounts.refresh_started", count=len(tokens))
 
-    @operator_event
-    async def switch(self, account_id: int) -> None:
-        """Disable an account, or enable one that is disabled."""
-        roster = current().roster
-        is_enabled = await roster.enable([account_id])
-        if is_enabled or await roster.disable([account_id]):
-            self._done("accounts.enabled" if is_enabled else "accounts.disabled", count=1)
+    @operator_event(background=True)
+    async def disable(self, account_id: int) -> None:
+        """Let an account serve no more."""
+        async with self._doing_with(account_id):
+            await current().roster.disable([account_id])
+        async with self:
+            self._done("accounts.disabled", count=1)
+
+    @operator_event(background=True)
+    async def enable(self, account_id: int) -> None:
+        """Let an account serve again."""
+        async with self._doing_with(account_id):
+            await current().roster.enable([account_id])
+        async with self:
+            self._done("accounts.enabled", count=1)
 
     @operator_event(background=True)
     async def disable_selected(self) -> None:
         """Let none of them serve."""
         async with self._doing("disable"):
-            count = await current().roster.disable(self._selected)
+            count = await current().roster.disable(unpack(self._selected))
         async with self:
             self._done("accounts.disabled", count=count)
 
@@ -80,32 +91,32 @@ class ActionsState(AccountsState):
     async def enable_selected(self) -> None:
         """Let those of them serve again that are disabled."""
         async with self._doing("enable"):
-            count = await current().roster.enable(self._selected)
+            count = await current().roster.enable(unpack(self._selected))
         async with self:
             self._done("accounts.enabled", count=count)
 
     @operator_event
     async def ask_delete(self, account_id: int) -> None:
         """Ask whether an account is to be deleted."""
-        self._ask({account_id})
+        self._ask([self._account(account_id)], pack([account_id]))
 
     @operator_event
     async def ask_delete_selected(self) -> None:
         """Ask whether they are to be deleted."""
-        self._ask(self._selected)
+        self._ask(self._chosen(), self._selected)
 
     @operator_event
     async def close_question(self) -> None:
         """Delete nothing."""
-        self._asked, self.question = frozenset(), Question()
+        self._asked, self.question = b"", Question()
 
     @operator_event(background=True)
     async def delete(self) -> None:
         """Delete what was asked about."""
         async with self._doing("delete"):
-            count = await current().roster.remove(self._asked)
+            count = await current().roster.remove(unpack(self._asked))
         async with self:
-            self._asked, self.question = frozenset(), Question()
+            self._asked, self.question = b"", Question()
             self._done("accounts.deleted", count=count)
 
     @operator_event
@@ -127,7 +138,7 @@ class ActionsState(AccountsState):
         except InvalidRequestError as error:
             self.adult_error = error.message
             return
-        tokens = _tokens(self._selected)
+        tokens = _tokens(self._chosen())
         current().jobs.start_adult_content(tokens, birth_date)
         self.adult_count = 0
         self._done("accounts.adult_started", count=len(tokens))
@@ -143,38 +154,55 @@ class ActionsState(AccountsState):
         self.is_exporting = False
 
     @operator_event
-    async def export(self, form: dict[str, Any]) -> None:
+    async def export(self, form: dict[str, Any]) -> EventSpec:
         """Let the browser fetch the file; see `components.texts` for why it doesn't come from here."""
-        form_name, accounts = Form(form["format"]), current().roster.all()
-        ids = self._selected if form["scope"] == "selected" else matching_ids(accounts, self._query())
-        self.download = FileRequest(
-            self.download.serial + 1,
-            True,
-            _EXPORT,
-            {"ids": sorted(ids), "format": form_name.value},
-            f"token.{form_name}",
-        )
-        self.busy, self.is_exporting = "export", False
+        form_name, ids = Form(form["format"]), self._wanted(form["scope"])
+        there = len(current().roster.all())
+        body = {"format": form_name.value}
+        self._exported, self.busy, self.is_exporting = len(ids), "export", False
+        # All of them need no names: there may be more than one request can have.
+        return fetch_file(_EXPORT, body if len(ids) == there else {**body, "ids": sorted(ids)}, f"token.{form_name}")
 
     @operator_event
     async def end_export(self, error: str) -> None:
         """Say how it went."""
-        count = len(self.download.body.get("ids", ()))
-        self.busy, self.download = "", FileRequest(self.download.serial)
+        self.busy = ""
         if error:
             self._notify("error", error)
         else:
-            self._done("accounts.exported", count=count)
+            self._done("accounts.exported", count=self._exported)
 
     @operator_event
     async def report(self, error: str) -> None:
         """Say what the browser could not do."""
         self._notify("error", error)
 
-    def _ask(self, account_ids: Iterable[int]) -> None:
-        accounts = current().roster.chosen(account_ids)
-        self._asked = frozenset(account.id for account in accounts)
+    def _ask(self, accounts: Sequence[Account], packed: bytes) -> None:
+        self._asked = packed
         self.question = Question(len(accounts), masked(accounts[0]) if len(accounts) == 1 else "")
+
+    def _chosen(self) -> list[Account]:
+        """The selected accounts; that they are gone is told."""
+        if accounts := current().roster.chosen(unpack(self._selected)):
+            return accounts
+        raise NotFoundError(self._say("accounts.gone"))
+
+    def _wanted(self, scope: str) -> Collection[int]:
+        if scope == "selected":
+            return [account.id for account in self._chosen()]
+        return matching_ids(current().roster.all(), self._query())
+
+    @asynccontextmanager
+    async def _doing_with(self, account_id: int) -> AsyncGenerator[Account, None]:
+        """Let the buttons of one account rest meanwhile, however it ends. For background events."""
+        async with self:
+            account = self._account(account_id)
+            self.busy_rows = [*self.busy_rows, account_id]
+        try:
+            yield account
+        finally:
+            async with self:
+                self.busy_rows = [it for it in self.busy_rows if it != account_id]
 
     @asynccontextmanager
     async def _doing(self, action: str) -> AsyncGenerator[None, None]:
@@ -201,5 +229,5 @@ class ActionsState(AccountsState):
         self._look()
 
 
-def _tokens(account_ids: Iterable[int]) -> list[str]:
-    return [account.credential.get_secret_value() for account in current().roster.chosen(account_ids)]
+def _tokens(accounts: Iterable[Account]) -> list[str]:
+    return [account.credential.get_secret_value() for account in accounts]

@@ -40,8 +40,7 @@ class EditState(ActionsState):
     @operator_event
     async def edit(self, account_id: int) -> None:
         """Open the form with what the account is now."""
-        for account in current().roster.chosen([account_id]):
-            self.draft = _draft_of(account)
+        self.draft = _draft_of(self._account(account_id))
         self.form_error, self.error_field = "", ""
 
     @operator_event

@@ -3,7 +3,6 @@
 The text and what is read of it stay out of the state, which is sent and kept with every event; see `accounts.Intake`.
 """
 
-import asyncio
 import dataclasses
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,11 +10,10 @@ from typing import Final
 
 import reflex as rx
 
-from grok_app.accounts import Arrivals, Fault, Preview, preview
+from grok_app.accounts import Fault, Preview, preview
 from grok_app.catalog import Pool
 from grok_app.errors import GatewayError
 from grok_app.runtime import current
-from grok_app.ui.components import FileRequest
 from grok_app.ui.console import operator_event
 from grok_app.ui.pages.accounts.actions import ActionsState
 
@@ -60,6 +58,8 @@ class ImportState(ActionsState):
     received_chars: int = 0
     import_error: str = ""
     preview: PreviewView = PreviewView()
+    _text: str = ""
+    """The serial of the text on its way, or in the preview."""
 
     @rx.var
     def is_receiving(self) -> bool:
@@ -79,11 +79,10 @@ class ImportState(ActionsState):
         self.is_importing = False
 
     @operator_event
-    async def leave(self) -> None:
-        """Leave nothing behind that would go on when the page is opened again."""
+    async def start_anew(self) -> None:
+        """Let nothing wait for a page that was left or loaded anew: its text and its download went with it."""
         self._start_over()
-        self.is_importing = False
-        self.busy, self.download = "", FileRequest(self.download.serial)
+        self.is_importing, self.busy, self.busy_rows = False, "", []
 
     @operator_event
     async def choose_pool(self, pool: str) -> None:
@@ -95,29 +94,33 @@ class ImportState(ActionsState):
         """Ask for the first piece."""
         self.import_error = ""
         with self._explained():
-            current().intake.begin(self._tab())
+            self._text = current().intake.begin(self._tab(), size_chars)
             self.size_chars, self.received_chars, self.wanted_piece = size_chars, 0, 1
 
     @operator_event
     async def take_piece(self, piece: str) -> None:
         """Keep a piece, and ask for the next one."""
         with self._explained():
-            current().intake.add(self._tab(), piece)
+            current().intake.add(self._tab(), self._text, piece)
             self.received_chars += len(piece)
             self.wanted_piece += 1
 
     @operator_event(background=True)
     async def end_text(self) -> None:
         """Read the text, and show what would come of it. Nothing is stored yet."""
-        try:
-            arrivals = await self._read()
-            seen = _view(await preview(arrivals, current().roster))
-        except GatewayError as error:
-            async with self:
-                self._refuse(error)
-            return
         async with self:
-            self.preview, self.wanted_piece = seen, 0
+            text, tab, pool = self._text, self._tab(), Pool(self.import_pool)
+        seen, wrong = PreviewView(), None
+        try:
+            seen = _view(await preview(await current().intake.read(tab, text, pool), current().roster))
+        except GatewayError as error:
+            wrong = error
+        finally:
+            async with self:
+                if self._text == text:  # or else the operator has begun with another one
+                    self.preview, self.wanted_piece = seen, 0
+                    if wrong:
+                        self._refuse(wrong)
 
     @operator_event
     async def refuse_text(self) -> None:
@@ -127,28 +130,26 @@ class ImportState(ActionsState):
     @operator_event
     async def back(self) -> None:
         """Have another look at the text."""
-        self.preview = PreviewView()
+        self._start_over()
 
     @operator_event(background=True)
     async def import_text(self) -> None:
-        """Add what was previewed."""
-        async with self._doing("import"):
-            changed = await current().roster.add((await self._read()).items)
+        """Add what was previewed, no more and no less."""
         async with self:
-            self._start_over()
-            self.is_importing = False
+            text, tab = self._text, self._tab()
+        arrivals = current().intake.arrived(tab, text)
+        async with self._doing("import"):
+            changed = await current().roster.add(arrivals.items)
+        async with self:
+            if self._text == text:
+                self._start_over()
+                self.is_importing = False
             counts = {"new": changed.added, "known": changed.duplicates, "malformed": len(changed.skipped)}
             self._done("accounts.imported", **counts)
 
-    async def _read(self) -> Arrivals:
-        return await asyncio.to_thread(current().intake.read, self._tab(), Pool(self.import_pool))
-
-    def _tab(self) -> str:
-        return self.router.session.client_token
-
     def _start_over(self) -> None:
         current().intake.drop(self._tab())
-        self.wanted_piece, self.import_error, self.preview = 0, "", PreviewView()
+        self._text, self.wanted_piece, self.import_error, self.preview = "", 0, "", PreviewView()
 
     @contextmanager
     def _explained(self) -> Generator[None, None, None]:

@@ -11,7 +11,7 @@ _TAG_CHARS: Final = 24
 _MOST_TAGS: Final = 4
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Row:
     """One line of the table."""
 

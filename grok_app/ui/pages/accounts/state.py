@@ -1,12 +1,15 @@
 """What one tab sees of the accounts: the page of a list, and which accounts are selected."""
 
+from collections.abc import Collection
 from typing import Final
 
 import reflex as rx
 
-from grok_app.accounts import PAGE_SIZES, AccountQuery, Column, Filter, matching_ids, search, summarize
+from grok_app.accounts import PAGE_SIZES, Account, AccountQuery, Column, Filter, matching_ids, search, summarize
+from grok_app.errors import AuthenticationError, NotFoundError
 from grok_app.runtime import current
 from grok_app.ui.console import ConsoleState, operator_event
+from grok_app.ui.pages.accounts.ids import pack, unpack
 from grok_app.ui.pages.accounts.rows import Cards, Row, cards_of, masked, row_of
 
 _BEAT_S: Final = 2.0
@@ -34,7 +37,8 @@ class AccountsState(ConsoleState):
     selected: int = 0
     selected_here: list[int] = []  # noqa: RUF012 - likewise
     """The ids of this page that are selected."""
-    _selected: frozenset[int] = frozenset()
+    _selected: bytes = b""
+    """All of them are in the list: what isn't seen there isn't selected. See `ids`."""
 
     @rx.var
     def is_page_selected(self) -> bool:
@@ -44,22 +48,26 @@ class AccountsState(ConsoleState):
     @operator_event(background=True)
     async def watch(self) -> None:
         """Show the accounts, and what becomes of them, for as long as the tab shows this page."""
-        async for _ in self._beats(_BEAT_S):
-            async with self:
-                self._look()
+        async with self:
+            tab = self._tab()
+        try:
+            async for _ in self._beats(_BEAT_S):
+                async with self:
+                    self._look()
+        except AuthenticationError:
+            current().intake.drop(tab)  # what waits to be imported was the operator's
+            raise
 
     @operator_event
     async def filter_by(self, name: str) -> None:
         """Show the accounts of one kind."""
-        self.chosen_filter, self.page = Filter(name).value, 1
-        self._look()
+        self._narrow(Filter(name), self.words)
 
     @operator_event
     async def search(self, words: str) -> None:
         """Show the accounts in which these words are. A whole token becomes its mask: the page keeps none."""
         account = current().roster.find(words)
-        self.words, self.page = masked(account) if account else words[:_TEXT_LIMIT_CHARS], 1
-        self._look()
+        self._narrow(Filter(self.chosen_filter), masked(account) if account else words[:_TEXT_LIMIT_CHARS])
 
     @operator_event
     async def sort_by(self, name: str) -> None:
@@ -84,29 +92,45 @@ class AccountsState(ConsoleState):
     @operator_event
     async def show_all(self) -> None:
         """Filter and search no more."""
-        self.chosen_filter, self.words, self.page = Filter.ALL.value, "", 1
-        self._look()
+        self._narrow(Filter.ALL, "")
 
     @operator_event
     async def toggle(self, account_id: int) -> None:
         """Select an account, or leave it off."""
-        self._select(self._selected ^ {account_id})
+        self._select(set(unpack(self._selected)) ^ {self._account(account_id).id})
 
     @operator_event
     async def toggle_page(self) -> None:
         """Select the accounts of this page, or leave all of them off."""
-        here = {row.id for row in self.rows}
-        self._select(self._selected - here if here <= self._selected else self._selected | here)
+        here, selected = {row.id for row in self.rows}, set(unpack(self._selected))
+        self._select(selected - here if here <= selected else selected | here)
 
     @operator_event
     async def select_all(self) -> None:
         """Select whatever matches, on all pages."""
-        self._select(frozenset(matching_ids(current().roster.all(), self._query())))
+        self._select(matching_ids(current().roster.all(), self._query()))
+        self._look()
 
     @operator_event
     async def select_none(self) -> None:
         """Select nothing any more."""
-        self._select(frozenset())
+        self._select(())
+
+    def _narrow(self, wanted: Filter, words: str) -> None:
+        """Show another list. What was selected in the former one is selected no more, which is told."""
+        if (wanted.value, words) != (self.chosen_filter, self.words) and self.selected:
+            self._notify("warning", self._say("accounts.selected_no_more", count=self.selected))
+            self._select(())
+        self.chosen_filter, self.words, self.page = wanted.value, words, 1
+        self._look()
+
+    def _account(self, account_id: int) -> Account:
+        for account in current().roster.chosen([account_id]):
+            return account
+        raise NotFoundError(self._say("accounts.gone"))
+
+    def _tab(self) -> str:
+        return self.router.session.client_token
 
     def _look(self) -> None:
         """Take over what there is now."""
@@ -122,11 +146,11 @@ class AccountsState(ConsoleState):
             matches=found.total,
             all_accounts=len(accounts),
         )
-        self._select(self._selected.intersection(account.id for account in accounts))
+        self._select(found.ids.intersection(unpack(self._selected)))
 
-    def _select(self, account_ids: frozenset[int]) -> None:
+    def _select(self, account_ids: Collection[int]) -> None:
         self._show(
-            _selected=account_ids,
+            _selected=pack(account_ids),
             selected=len(account_ids),
             selected_here=[row.id for row in self.rows if row.id in account_ids],
         )

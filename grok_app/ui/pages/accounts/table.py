@@ -147,20 +147,21 @@ def _tag(tag: Any) -> rx.Component:
 
 
 def _actions(row: Any) -> rx.Component:
-    is_off = row.status == "disabled"
-    refreshing: Any = ActionsState.refreshing
+    busy_rows: Any = ActionsState.busy_rows
+    is_busy = busy_rows.contains(row.id)
     return rx.el.div(
         icon_button(
-            icon("refresh-cw", 16),
-            text("accounts.refresh"),
-            on_click=ActionsState.refresh(row.id),
-            disabled=refreshing.contains(row.id),
+            icon("refresh-cw", 16), text("accounts.refresh"), on_click=ActionsState.refresh(row.id), disabled=is_busy
         ),
         icon_button(icon("pencil", 16), text("accounts.edit"), on_click=EditState.edit(row.id)),
-        icon_button(
-            rx.cond(is_off, icon("play", 16), icon("ban", 16)),
-            rx.cond(is_off, text("accounts.enable"), text("accounts.disable")),
-            on_click=ActionsState.switch(row.id),
+        rx.cond(
+            row.status == "disabled",
+            icon_button(
+                icon("play", 16), text("accounts.enable"), on_click=ActionsState.enable(row.id), disabled=is_busy
+            ),
+            icon_button(
+                icon("ban", 16), text("accounts.disable"), on_click=ActionsState.disable(row.id), disabled=is_busy
+            ),
         ),
         icon_button(icon("trash-2", 16), text("console.delete"), on_click=ActionsState.ask_delete(row.id)),
         class_name="row-buttons",

@@ -37,10 +37,8 @@ def view() -> rx.Component:
         export_dialog(),
         adult_dialog(),
         delete_dialog(),
-        file_download(
-            ActionsState.download, failed_label=text("accounts.export_failed"), on_done=ActionsState.end_export
-        ),
-        rx.el.span(on_unmount=ImportState.leave, hidden=True),
+        file_download(failed_label=text("accounts.export_failed"), on_done=ActionsState.end_export),
+        rx.el.span(on_mount=ImportState.start_anew, on_unmount=ImportState.start_anew, hidden=True),
         actions=_page_actions(),
     )
 

@@ -173,10 +173,11 @@ async def test_content_is_shown_only_where_it_was_kept(console: Page, demo: Demo
 
 async def test_a_request_that_another_account_saved(console: Page, demo: Demo) -> None:
     """Both accounts are in its window, the one that failed with its reason; each finds it by its number."""
-    account = {"token": "sandbox-basic-always-limited-@429", "quota": 100_000, "note": "always limited"}
+    token = "sandbox-basic-always-limited-@429"
     shown = {"Authorization": f"Bearer {demo.operators_key}"}
     async with httpx.AsyncClient(base_url=f"{demo.url}/v1/admin", headers=shown) as client:
-        (await client.post("/tokens/add", json={"ssoBasic": [account]})).raise_for_status()
+        (await client.post("/tokens/add", json={"tokens": [token]})).raise_for_status()
+        (await client.patch("/tokens", json={"token": token, "quota": 1_000})).raise_for_status()
     request_id = await ask(demo, "hello", "grok-3")
     line = await look_for(console, request_id)
     await expect(line).to_contain_text("200")

@@ -146,7 +146,7 @@ async def test_pages(console: Page, demo: Demo) -> None:
     await ask(demo, "hello", "unheard-of")
     other = await console.context.new_page()
     await open_page(other, PATH)
-    await expect(lines(other).first).to_contain_text("model_not_found", timeout=LIVE_MS)
+    await expect(lines(other).first).to_contain_text("Unknown model", timeout=LIVE_MS)
     assert await lines(console).first.inner_text() == first
 
 

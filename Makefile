@@ -6,6 +6,7 @@ INSTALLED := .venv/.installed
 # Each file stays with one worker, which has servers of its own: more workers than four cost more than they save.
 # Beside others a test may take twice as long.
 AT_ONCE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --timeout 40
+CHINESE_FONT := /usr/share/fonts/truetype/wqy/wqy-microhei.ttc
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 ifdef PORT
@@ -16,10 +17,10 @@ export GROK_APP_DATA_DIR := $(abspath $(DATA_DIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run dev test lint check bench clean
+.PHONY: help install demo run dev test lint check bench screenshots clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 install: $(INSTALLED) ## Make the virtual environment .venv
 
@@ -43,6 +44,9 @@ check: lint test ## Run the whole gate: lint, then all tests
 bench: $(INSTALLED) ## Measure speed against the sandbox
 	@$(BIN)/python -m benchmarks
 
+screenshots: $(INSTALLED) /usr/bin/chromium $(CHINESE_FONT) ## Take the pictures in docs/screenshots anew
+	@$(BIN)/python -m tests.e2e.screenshots
+
 clean: ## Remove what was built or installed, but no data
 	@rm -rf .venv .web .states .reflex assets/external *.egg-info .*_cache .hypothesis && find . -name __pycache__ -prune -exec rm -rf {} +
 
@@ -53,3 +57,6 @@ $(INSTALLED): pyproject.toml requirements.lock
 
 /usr/bin/chromium:
 	@$(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -qq --yes --no-install-recommends chromium
+
+$(CHINESE_FONT):
+	@$(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -qq --yes --no-install-recommends fonts-wqy-microhei

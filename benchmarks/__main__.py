@@ -15,6 +15,8 @@ import uvloop
 from benchmarks.admin import ACCOUNTS, Wait, measure_admin
 from benchmarks.files import Cache, Serving, find_missing, make_files, measure_cache, measure_serving
 from benchmarks.media import NAMES, measure_media
+from benchmarks.pages import NAME as PAGES
+from benchmarks.pages import Pages, measure_pages
 from benchmarks.pool import SIZES, measure_choice
 from benchmarks.processes import Served, memory, start_gateway, start_sandbox
 from benchmarks.recording import ROWS, Recording, measure_recording
@@ -50,8 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     choices = [measure_choice(size) for size in SIZES] if not options.only else []
     recording = _measure_recording(options.only)
     media = measure_media(options.only, options.rounds)
+    pages = _measure_pages(options.rounds) if options.only == PAGES else None
     machine = describe_machine([*spins_ms, _spin_ms()], load_before)
-    report = Report(now(), machine, comparisons, before, after, choices, waits, cache, servings, media, recording)
+    report = Report(
+        now(), machine, comparisons, before, after, choices, waits, cache, servings, media, recording, pages
+    )
     print_report(report)
     print(f"Kept in {write_report(report).relative_to(Path(__file__).parents[1])}")
     return 1 if options.check and not report.meets_bar else 0
@@ -100,6 +105,11 @@ def _measure_recording(only: str) -> Recording | None:
     return measure_recording(rows=ROWS if only else 0)
 
 
+def _measure_pages(rounds: int) -> Pages:
+    print(f"  {PAGES} ...", flush=True)
+    return measure_pages(rounds=rounds)
+
+
 def _spin_ms() -> float:
     return statistics.median(spin_ms() for _ in range(_SPINS))
 
@@ -117,7 +127,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default="",
         metavar="TEXT",
         help="only workloads with this in their name, or only the admin API (admin), or the files (files); "
-        f"and what is measured only when it is named: {', '.join((*NAMES, _REQUESTS))}",
+        f"and what is measured only when it is named: {', '.join((*NAMES, _REQUESTS, PAGES))}",
     )
     return parser.parse_args(arguments)
 

@@ -72,15 +72,21 @@ def _serving(module: str, *options: str) -> Iterator[Served]:
 
 @contextmanager
 def start_gateway(
-    data_dir: Path, sandbox: Served, accounts: int, settings: Mapping[str, str] | None = None
+    data_dir: Path,
+    sandbox: Served,
+    accounts: int,
+    settings: Mapping[str, str] | None = None,
+    *,
+    with_pages: bool = False,
 ) -> Iterator[Served]:
-    """Run the gateway, API only, on a fresh database with so many accounts until the block ends.
+    """Run the gateway on a fresh database with so many accounts until the block ends.
 
     Args:
         data_dir: Where its database, its files and its log are.
         sandbox: What it takes for Grok.
         accounts: How many it has.
         settings: That differ from the usual ones, by name: `{"cache.limit_mb": "64"}`.
+        with_pages: Whether it serves more than the API.
 
     Raises:
         RuntimeError: It did not get ready; with the end of its log.
@@ -91,7 +97,8 @@ def start_gateway(
     seeding = [sys.executable, "-m", "benchmarks.seeding", str(accounts)]
     subprocess.run(seeding, env=environ, check=True)
     log = data_dir / "gateway.log"
-    with _process([sys.executable, "-m", "grok_app.cli", "api", "--port", str(port)], environ, log) as child:
+    mode = "run" if with_pages else "api"
+    with _process([sys.executable, "-m", "grok_app.cli", mode, "--port", str(port)], environ, log) as child:
         _wait_until(lambda: _is_ready(port), child, log)
         yield Served(child.pid, port)
 

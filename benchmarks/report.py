@@ -12,6 +12,7 @@ from typing import Final
 from benchmarks.admin import Wait
 from benchmarks.files import Cache, Serving, print_cache, print_servings
 from benchmarks.media import Media, print_media
+from benchmarks.pages import Pages, print_pages
 from benchmarks.pool import Choice
 from benchmarks.processes import Memory
 from benchmarks.recording import Recording, print_recording
@@ -70,6 +71,7 @@ class Report:
     servings: list[Serving] = field(default_factory=list)
     media: Media = field(default_factory=Media)
     recording: Recording | None = None
+    pages: Pages | None = None
 
     @property
     def errors(self) -> int:
@@ -88,7 +90,7 @@ class Report:
         is_quick = self.added_ms is None or self.added_ms < BAR_MS
         waits = [*self.waits, *(self.cache.waits if self.cache else ())]
         is_right = not self.errors and self.choices_meet_bar and self.media.meets_bar
-        is_light = self.recording is None or self.recording.meets_bar
+        is_light = all(row is None or row.meets_bar for row in (self.recording, self.pages))
         return is_quick and is_right and is_light and all(wait.meets_bar for wait in waits)
 
     @property
@@ -122,6 +124,8 @@ def print_report(report: Report) -> None:
     if report.recording:
         print_recording(report.recording)
     print_media(report.media)
+    if report.pages:
+        print_pages(report.pages)
     _print_bar(report)
 
 

@@ -14,11 +14,11 @@ from reflex.utils.prerequisites import get_web_dir
 from grok_app.access import session_cookie
 from grok_app.api import create_api
 from grok_app.env import current_env
-from grok_app.errors import AuthenticationError
+from grok_app.errors import GatewayError
 from grok_app.front import Front, Scope, page_policies
 from grok_app.logs import configure_logging, get_logger
 from grok_app.runtime import current, open_services, prepare_storage
-from grok_app.ui import ROUTES, add_pages, connection_note
+from grok_app.ui import ROUTES, Arrival, add_pages, connection_note
 
 log = get_logger(__name__)
 
@@ -48,7 +48,7 @@ async def _is_operator(scope: Scope) -> bool:
     cookies = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
     try:
         await current().sessions.check(session_cookie("; ".join(cookies)))
-    except AuthenticationError:
+    except GatewayError:  # no session, or nobody can say
         return False
     return True
 
@@ -87,6 +87,7 @@ def _build() -> GrokApp:
     app.app_wraps[5, "Overlay"] = lambda is_stateful: connection_note() if is_stateful else None
     if app.sio is not None and not rx.config.get_config().cors_allowed_origins:
         app.sio.eio.cors_allowed_origins = None  # the page's own origin only; an empty list would let everybody in
+    app.add_middleware(Arrival())
     app.register_lifespan_task(_services)
     add_pages(app)
     return app

@@ -8,6 +8,7 @@ import pytest
 from grok_app.env import PREFIX, Env, read_env
 from grok_app.settings import Settings
 from grok_app.settings.document import NOT_READ_YET, write_example, write_page
+from tests.e2e.screenshots import MOST_BYTES, SHOTS
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / ".env.example").read_text()
@@ -59,6 +60,14 @@ def test_what_has_no_effect_yet_is_read_nowhere() -> None:
         if section not in NOT_READ_YET:
             keys = [key for key in type(field.default).model_fields if f"{section}.{key}" not in NOT_READ_YET]
             assert [key for key in keys if not re.search(rf"\.{key}\b", text)] == []
+
+
+def test_every_picture_is_there_and_small() -> None:
+    """Those that README.md shows are what `make screenshots` takes, and a clone stays quick."""
+    shown = set(re.findall(r"docs/screenshots/([\w-]+)\.png", (ROOT / "README.md").read_text()))
+    pictures = {path.stem: path.stat().st_size for path in (ROOT / "docs" / "screenshots").iterdir()}
+    assert shown <= pictures.keys() == {shot.name for shot in SHOTS}
+    assert [name for name, size in pictures.items() if size > MOST_BYTES] == []
 
 
 def test_every_dependency_has_a_reason() -> None:

@@ -11,18 +11,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import ColumnElement, delete, or_
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from grok_app.access.keys import INVALID, MISSING, Access, is_one_of, operator_key
 from grok_app.access.table import ConsoleSessionRow
 from grok_app.db import Database, Vault, now_ms, unbroken
-from grok_app.errors import AuthenticationError
+from grok_app.errors import AuthenticationError, OverloadedError
 from grok_app.logs import get_logger
 from grok_app.settings import SettingsService
 
 log = get_logger(__name__)
 SESSION_COOKIE: Final = "grok_app_session"
 SESSION_S: Final = 12 * 60 * 60
+_AWAY: Final = (SQLAlchemyError, OSError, TimeoutError)
 RECHECK_MS: Final = 5000
 """How long another process's sign-out may stay unseen."""
 
@@ -105,6 +107,7 @@ class Sessions:
         Raises:
             AuthenticationError: There is none: no cookie, a forged one, signed out, expired, begun with another
                 operator's key; or no operator's key is set.
+            OverloadedError: The database is away, and the session was never looked up before.
         """
         opened_by = self._key_fingerprints()
         if not cookie:
@@ -159,8 +162,11 @@ class Sessions:
         if seen and 0 <= now - seen.read_at_ms < RECHECK_MS:
             return seen
         sign_outs = self._sign_outs
-        async with self._database.session() as session:
-            row = (await session.exec(select(ConsoleSessionRow).where(_is_stored_as(fingerprints)))).first()
+        try:
+            async with self._database.session() as session:
+                row = (await session.exec(select(ConsoleSessionRow).where(_is_stored_as(fingerprints)))).first()
+        except _AWAY as error:
+            return self._as_last_seen(fingerprints[0], error)
         found = _Seen(row.key_fingerprint, row.expires_at, now) if row else None
         # What was read while somebody signed out may be that very session.
         if found and sign_outs == self._sign_outs:
@@ -169,6 +175,13 @@ class Sessions:
         else:
             self._seen.pop(fingerprints[0], None)
         return found
+
+    def _as_last_seen(self, fingerprint: str, error: Exception) -> _Seen:
+        """The row as it was before the database went away: nobody can have signed out elsewhere since."""
+        log.warning("sessions can't be looked up, those that are known go on", exc_info=error)
+        if seen := self._seen.get(fingerprint):
+            return seen
+        raise OverloadedError("The database does not answer. Please try again soon.") from error
 
     def _stored_fingerprints(self, cookie: str) -> list[str]:
         """Under which hashes the cookie's session may be stored; none for a cookie that we didn't sign."""

@@ -81,19 +81,20 @@ class Task:
 
     @property
     def can_retry(self) -> bool:
-        """Whether it is over, has failed items, and its work can be done again."""
+        """Whether it is over, has failed items, and its work can be done again; once."""
         return self._retry is not None
 
     def retry_failed(self) -> "Task":
         """Start the same work over the items that failed.
 
         Raises:
-            ConflictError: It is not over, nothing failed, or its work can't be done again.
+            ConflictError: It is not over, nothing failed, its work can't be done again, or is being done again already.
             OverloadedError: Too many tasks are under way.
         """
         if self._retry is None:
             raise ConflictError("There is nothing to try again")
-        return self._retry()
+        retry, self._retry = self._retry, None
+        return retry()
 
     def pause(self) -> None:
         """Start no new item for now. Does nothing when the task is over or was told to cancel."""

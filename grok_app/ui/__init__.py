@@ -4,7 +4,8 @@
 and no rule here.
 """
 
+from grok_app.ui.arrival import Arrival
 from grok_app.ui.layout import connection_note
 from grok_app.ui.pages import ROUTES, add_pages
 
-__all__ = ["ROUTES", "add_pages", "connection_note"]
+__all__ = ["ROUTES", "Arrival", "add_pages", "connection_note"]

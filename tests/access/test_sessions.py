@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.testing import capture_logs
@@ -13,7 +14,7 @@ from grok_app.access import SESSION_S, Sessions
 from grok_app.access.sessions import RECHECK_MS
 from grok_app.access.table import ConsoleSessionRow
 from grok_app.db import Database, Vault
-from grok_app.errors import AuthenticationError, RateLimitedError
+from grok_app.errors import AuthenticationError, OverloadedError, RateLimitedError
 from tests.access.fixed import OPERATOR_KEY, Clock, FixedSettings, access_to, fixed
 
 ADDRESS = "192.0.2.1"
@@ -25,12 +26,15 @@ class Watched:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.asked = 0
+        self.is_away = False
         self.gate: asyncio.Event | None = None
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[AsyncSession, None]:
         """A session of the database."""
         self.asked += 1
+        if self.is_away:
+            raise OperationalError("SELECT", {}, Exception("the database is away"))
         gate = self.gate
         async with self._database.session() as session:
             yield session
@@ -288,3 +292,19 @@ async def test_secrets_show_nowhere(sessions: Sessions) -> None:
     shown = repr(begun) + repr(vars(sessions)) + str(refused.value) + str(log)
     for secret in (OPERATOR_KEY, "a-guess", *begun.cookie.split(".")):
         assert secret not in shown
+
+
+async def test_a_known_session_goes_on_without_the_database(
+    sessions: Sessions, elsewhere: Sessions, watched: Watched, clock: Clock
+) -> None:
+    """Until it ends. One that was never looked up can't be judged, and is no sign-out."""
+    cookie = (await sessions.sign_in(OPERATOR_KEY, ADDRESS)).cookie
+    await sessions.check(cookie)
+    watched.is_away = True
+    clock.now_s += RECHECK_MS / 1000
+    await sessions.check(cookie)
+    with pytest.raises(OverloadedError):
+        await elsewhere.check(cookie)
+    clock.now_s += SESSION_S
+    with pytest.raises(AuthenticationError):
+        await sessions.check(cookie)

@@ -86,8 +86,7 @@ def running(*arguments: str, until: str, **environ: str) -> Iterator[str]:
     finally:
         too_late.cancel()
         process.send_signal(signal.SIGINT)
-        process.stdout.close()
-        process.wait(30)
+        process.communicate(timeout=30)  # reads to the end: what is said on a closed pipe is an error
 
 
 @pytest.fixture(scope="session")

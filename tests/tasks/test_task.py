@@ -543,6 +543,8 @@ async def test_the_items_that_failed_can_be_done_again() -> None:
     assert names([event async for event in retried.watch()]) == ["b", "d"]
     assert (task.progress().fail, retried.progress().ok) == (2, 2)
     assert not retried.can_retry
+    with pytest.raises(ConflictError, match="nothing to try again"):
+        task.retry_failed()
 
 
 async def test_only_what_failed_is_tried_again() -> None:

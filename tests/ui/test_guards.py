@@ -13,14 +13,15 @@ from typing import Any
 
 import pytest
 import reflex as rx
-from reflex.event import EventSpec
+from reflex.event import Event, EventSpec
 from reflex.istate.data import RouterData
 
 from grok_app import runtime, ui
 from grok_app.access import SESSION_COOKIE, Access, Sessions
 from grok_app.db import open_database, open_vault, upgrade
 from grok_app.settings import open_settings
-from grok_app.ui.console import GUARDED, ConsoleState, operator_event
+from grok_app.ui import Arrival
+from grok_app.ui.console import GUARDED, ConsoleState, TasksState, operator_event
 from grok_app.ui.routes import ADMIN_LOGIN
 
 FOR_VISITORS = {
@@ -165,6 +166,11 @@ def opened(kind: type[rx.State], cookie: str = "") -> Any:
     return state
 
 
+def values_of(state: Any) -> dict[str, Any]:
+    """What the state holds, variables that no browser sees included."""
+    return {name: getattr(state, name) for name in type(state).__fields__ if not name.startswith("router")}
+
+
 def target_of(event: Any) -> str:
     """Where an event leads, empty when it leads nowhere."""
     return {str(name): value for name, value in event.args}["path"]._var_value if "_redirect" in str(event) else ""
@@ -195,10 +201,41 @@ async def test_without_a_session_nothing_is_done(services: Services, door: Simpl
     """Whatever event is sent: no service is asked, nothing of the tab changes, and it is led to the sign-in."""
     cookie = await cookie_of(visitor, door)
     for kind, name in EVENTS:
-        state = opened(kind, cookie)
+        state, fresh = opened(kind, cookie), opened(kind, cookie)
         answers = await send(state, name)
         assert [target_of(answer) for answer in answers] == [ADMIN_LOGIN], f"{kind.__name__}.{name}"
-        assert (services.asked, state.dirty_vars) == ([], set()), f"{kind.__name__}.{name}"
+        assert (services.asked, values_of(state)) == ([], values_of(fresh)), f"{kind.__name__}.{name}"
+
+
+@pytest.mark.usefixtures("services")
+async def test_what_a_tab_has_seen_is_forgotten_with_its_session(door: SimpleNamespace) -> None:
+    """At its next event, whichever page that is of; and when it connects anew. What its visitor chose stays."""
+    session = await door.sessions.sign_in("the-operators-key", "127.0.0.1")
+    for leave in (lambda state: send(state, "guarded"), arrive):
+        state = opened(Careless, f"{SESSION_COOKIE}={session.cookie}")
+        tray = await state.get_state(TasksState)
+        tray.opened, tray.language = "secret", "zh"
+        await leave(state)
+        assert tray.opened == "secret"
+        await door.sessions.sign_out(session.cookie)
+        await leave(state)
+        assert (tray.opened, tray.language) == ("", "zh")
+        session = await door.sessions.sign_in("the-operators-key", "127.0.0.1")
+
+
+@pytest.mark.usefixtures("services")
+async def test_a_toast_is_not_shown_again_by_a_reload() -> None:
+    """Its serial stays, so that the next one is told from it."""
+    state = opened(TasksState)
+    state._notify("error", "Told once")
+    await arrive(state)
+    assert (state.notice.serial, state.notice.text) == (1, "")
+
+
+async def arrive(state: Any) -> None:
+    """Let the tab connect anew."""
+    event = Event(name="reflex___state____state.hydrate_and_load")
+    await Arrival().preprocess(app=None, state=state, event=event)  # type: ignore[arg-type] # not used
 
 
 @pytest.mark.usefixtures("services")

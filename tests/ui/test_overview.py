@@ -177,13 +177,13 @@ def test_all_tabs_see_the_same_and_cost_one_look(services: Any, monkeypatch: pyt
 def test_only_what_changed_is_pushed(services: Any) -> None:
     """A quiet gateway costs a tab nothing; a request sends the numbers and the charts, not the accounts."""
     page = tab()
-    page._show(collect(services))
+    page._look(collect(services))
     assert page.is_loaded
     page._clean()
-    page._show(collect(services))
+    page._look(collect(services))
     assert page.dirty_vars == set()
     services.requests.last = (1, 0, 10.0, 10.0)
-    page._show(collect(services))
+    page._look(collect(services))
     assert page.dirty_vars == {"numbers", "minutes"}
 
 

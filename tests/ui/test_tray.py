@@ -83,22 +83,24 @@ async def test_failures_are_shown_and_tried_again(services: SimpleNamespace) -> 
     await first.wait()
     state._look()
     [view] = state.tasks
-    assert (view.ok, view.fail, view.can_retry, view.failures[0].reason) == (3, 1, True, "no luck")
+    assert (view.ok, view.fail, view.can_retry, state.failures) == (3, 1, True, [])
+    await send(state, "toggle_failures", first.id)
+    assert [(it.item, it.reason) for it in state.failures] == [("b", "no luck")]
 
     await send(state, "retry_failed", first.id)
     [view] = state.tasks
-    assert (view.id == first.id, view.total) == (False, 1)
+    assert (view.id == first.id, view.total, state.failures) == (False, 1, [])
 
 
 async def test_a_dismissed_task_is_gone_for_this_tab_alone(services: SimpleNamespace) -> None:
     """One under way stays until it is over."""
     hand, here, there = HandWork(), tray(), tray()
-    task = services.tasks.start(job(hand, "a"))
+    task = services.tasks.start(job(hand, "ab"))
     await settle()
     await send(here, "dismiss", task.id)
     assert len(here.tasks) == 1
 
-    hand.finish("a")
+    hand.finish("ab")
     await settle()
     here._look()
     there._look()
@@ -122,3 +124,17 @@ async def test_without_a_session_nothing_is_done(services: SimpleNamespace) -> N
     assert "redirect" in str(answer)
     assert (task.progress().status, state.tasks) == ("running", [])
     await services.tasks.abort()
+
+
+async def test_one_success_leaves_no_card(services: SimpleNamespace) -> None:
+    """A single account that was refreshed shows it in its row; a failure stays to be read."""
+    hand, state = HandWork(), tray()
+    good, bad = (services.tasks.start(job(hand, item)) for item in "ab")
+    await settle()
+    state._look()
+    assert len(state.tasks) == 2
+    hand.finish("a")
+    hand.fail("b", ItemFailedError("no luck"))
+    await settle()
+    state._look()
+    assert (good.is_over, [view.id for view in state.tasks]) == (True, [bad.id])

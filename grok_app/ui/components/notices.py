@@ -10,7 +10,7 @@ _LIBRARY = rx.asset("notices.js", shared=True)
 
 @dataclasses.dataclass
 class Notice:
-    """Something to tell the visitor once. Each has a higher serial than the one before; 0 says nothing."""
+    """Something to tell the visitor once; nothing without a text. Each has a higher serial than the one before."""
 
     serial: int = 0
     kind: Literal["success", "warning", "error"] = "success"

@@ -2,6 +2,7 @@
 // The session is a cookie that no script can read, so only an answer of the server's can set it or take it away.
 import { createElement as h, useEffect, useState } from "react";
 import { Eye, EyeOff, LogOut } from "lucide-react";
+import { toast } from "sonner";
 
 const SESSION = "/v1/admin/session";
 const LAST_PAGE = "grok_app_console_page";
@@ -70,10 +71,11 @@ export function SignIn({ home, labels }) {
   );
 }
 
-export function SignOut({ to, label }) {
+export function SignOut({ to, label, failedLabel }) {
   const leave = async () => {
-    await fetch(SESSION, { method: "DELETE" }).catch(() => null);
-    sessionStorage.removeItem(LAST_PAGE);
+    const answer = await fetch(SESSION, { method: "DELETE" }).catch(() => null);
+    if (!answer?.ok) return toast.error(failedLabel);
+    sessionStorage.clear(); // Reflex's token of this tab too, under which its state is kept
     new BroadcastChannel(TABS).postMessage(SIGNED_OUT);
     location.replace(to);
   };
@@ -89,7 +91,11 @@ export function ConsolePage({ path, to }) {
   useEffect(() => sessionStorage.setItem(LAST_PAGE, path), [path]);
   useEffect(() => {
     const tabs = new BroadcastChannel(TABS);
-    tabs.onmessage = ({ data }) => data === SIGNED_OUT && location.replace(to);
+    tabs.onmessage = ({ data }) => {
+      if (data !== SIGNED_OUT) return;
+      sessionStorage.clear();
+      location.replace(to);
+    };
     return () => tabs.close();
   }, [to]);
   return null;

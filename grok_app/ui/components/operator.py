@@ -28,6 +28,7 @@ class SignOut(_OperatorComponent):
 
     to: rx.Var[str]
     label: rx.Var[str]
+    failed_label: rx.Var[str]
 
 
 class ConsolePage(_OperatorComponent):
@@ -44,9 +45,9 @@ def sign_in_form(labels: Mapping[str, Any], *, home: str) -> rx.Component:
     return SignIn.create(labels=labels, home=home)
 
 
-def sign_out_button(label: Any, *, to: str) -> rx.Component:
-    """The button that ends the session."""
-    return SignOut.create(label=label, to=to)
+def sign_out_button(label: Any, failed_label: Any, *, to: str) -> rx.Component:
+    """The button that ends the session; where that fails it says so and stays."""
+    return SignOut.create(label=label, failed_label=failed_label, to=to)
 
 
 def console_page_marker(path: str, *, to: str) -> rx.Component:

@@ -6,7 +6,7 @@ Tasks that any page or script starts are shown below every page by themselves.
 """
 
 from grok_app.ui.console.frame import console_page
-from grok_app.ui.console.guard import GUARDED, ConsoleState, check_operator, operator_event
+from grok_app.ui.console.guard import GUARDED, ConsoleState, check_operator, forget, operator_event
 from grok_app.ui.console.parts import (
     badge,
     confirm_dialog,
@@ -35,6 +35,7 @@ __all__ = [
     "dialog",
     "dialog_actions",
     "empty_state",
+    "forget",
     "meter",
     "number_card",
     "operator_event",

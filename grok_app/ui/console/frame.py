@@ -46,7 +46,9 @@ def console_page(path: str, *content: rx.Component, actions: tuple[rx.Component,
         ),
         task_tray(),
         class_name="console",
-        header=header(routes.OVERVIEW, sign_out_button(text("sign_out"), to=routes.ADMIN_LOGIN)),
+        header=header(
+            routes.OVERVIEW, sign_out_button(text("sign_out"), text("console.sign_out_failed"), to=routes.ADMIN_LOGIN)
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, overload
 import reflex as rx
 
 from grok_app.access import session_cookie
-from grok_app.errors import AuthenticationError, GatewayError
+from grok_app.errors import AuthenticationError, GatewayError, OverloadedError
 from grok_app.logs import get_logger
 from grok_app.runtime import current
 from grok_app.ui.routes import ADMIN_LOGIN
@@ -30,10 +30,17 @@ _newest: dict[tuple[str, str], object] = {}
 class ConsoleState(Session):
     """What the states of the console's pages are made of. Has no event of its own."""
 
+    def _show(self, **values: Any) -> None:
+        """Change what differs: what is set goes to the browser, changed or not."""
+        for name, value in values.items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
+
     async def _beats(self, every_s: float = BEAT_S) -> AsyncGenerator[None, None]:
         """Beat at once and then every so often, as long as the tab shows this page. For background events.
 
-        The same state's former beats in this tab end. Only what is changed inside `async with self` is pushed.
+        The same state's former beats in this tab end. Only what is changed inside `async with self` is pushed. Beats
+        are left out while nobody can say whether the session lives.
 
         Raises:
             AuthenticationError: The session is over; `operator_event` leads to the sign-in.
@@ -46,10 +53,11 @@ class ConsoleState(Session):
             while is_connected(token):
                 async with self:
                     is_here = self.router.url.path == page
-                    await check_operator(self)
+                    is_known = await _is_known(self)
                 if not is_here or _newest.get(key) is not mine:
                     break
-                yield
+                if is_known:
+                    yield
                 await asyncio.sleep(every_s)
         finally:
             if _newest.get(key) is mine:
@@ -81,9 +89,7 @@ def _guard(handler: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(handler)
     async def guarded(self: Any, *args: Any, **named: Any) -> AsyncGenerator[Any, None]:
         try:
-            if not await _may(self):
-                yield rx.redirect(ADMIN_LOGIN, replace=True)
-                return
+            await _check(self)
             running = handler(self, *args, **named)  # Reflex names them
             if inspect.isasyncgen(running):
                 async for event in running:
@@ -91,6 +97,7 @@ def _guard(handler: Callable[..., Any]) -> Callable[..., Any]:
             elif (event := await running) is not None:
                 yield event
         except AuthenticationError:
+            await _forget(self)
             yield rx.redirect(ADMIN_LOGIN, replace=True)
         except GatewayError as error:
             await _tell(self, error.message)
@@ -102,11 +109,12 @@ def _guard(handler: Callable[..., Any]) -> Callable[..., Any]:
     return guarded
 
 
-async def check_operator(state: Session) -> None:
+async def check_operator(state: rx.State) -> None:
     """Let the operator of this tab go on.
 
     Raises:
         AuthenticationError: The session is over, or there never was one.
+        OverloadedError: The database can't say.
     """
     services = current()
     await services.settings.catch_up()
@@ -114,16 +122,38 @@ async def check_operator(state: Session) -> None:
     await services.sessions.check(session_cookie(state.router.headers.cookie))
 
 
-async def _may(state: Any) -> bool:
+async def forget(state: rx.State) -> None:
+    """Let go of all that this tab has seen of the console: its state outlives its session."""
+    (await state.get_state(ConsoleState)).reset()  # type: ignore[no-untyped-call] # Reflex's
+
+
+async def _is_known(state: ConsoleState) -> bool:
+    """Whether the session lives; not while the database can't say.
+
+    Raises:
+        AuthenticationError: It is over.
+    """
     try:
-        if _is_background(state):
-            async with state:
-                await check_operator(state)
-        else:
-            await check_operator(state)
-    except AuthenticationError:
+        await check_operator(state)
+    except OverloadedError:
         return False
     return True
+
+
+async def _check(state: Any) -> None:
+    if _is_background(state):
+        async with state:
+            await check_operator(state)
+    else:
+        await check_operator(state)
+
+
+async def _forget(state: Any) -> None:
+    if _is_background(state):
+        async with state:
+            await forget(state)
+    else:
+        await forget(state)
 
 
 async def _tell(state: Any, message: str) -> None:

@@ -10,7 +10,8 @@ from grok_app.runtime import current
 from grok_app.tasks import Task
 from grok_app.ui.console.guard import ConsoleState, operator_event
 
-_SHOWN_FAILURES: Final = 50
+_SHOWN_TASKS: Final = 20
+_SHOWN_FAILURES: Final = 200
 _BEAT_S: Final = 0.5
 
 
@@ -37,14 +38,16 @@ class TaskView:
     is_over: bool
     can_retry: bool
     warning: str
-    failures: list[Failure]
-    """The first of them."""
 
 
 class TasksState(ConsoleState):
     """The tray of one tab, the newest task first."""
 
     tasks: list[TaskView] = []  # noqa: RUF012 - Reflex copies defaults for each tab
+    opened: str = ""
+    """The task whose failures are shown."""
+    failures: list[Failure] = []  # noqa: RUF012 - likewise
+    """The first of them."""
     _dismissed: set[str] = set()  # noqa: RUF012 - likewise
 
     @operator_event(background=True)
@@ -85,16 +88,26 @@ class TasksState(ConsoleState):
         self._dismissed.add(task_id)
         self._look()
 
+    @operator_event
+    async def toggle_failures(self, task_id: str) -> None:
+        """Show what failed of this task, or no longer."""
+        self.opened = "" if self.opened == task_id else task_id
+        self._look()
+
     def _look(self) -> None:
-        tasks = [task for task in current().tasks.all() if not (task.is_over and task.id in self._dismissed)]
-        views = [_view(task) for task in reversed(tasks)]
-        if views != self.tasks:
-            self.tasks = views
+        tasks = [task for task in reversed(current().tasks.all()) if self._is_shown(task)][:_SHOWN_TASKS]
+        opened = next((task for task in tasks if task.id == self.opened), None)
+        self._show(tasks=[_view(task) for task in tasks], failures=_failures(opened) if opened else [])
+
+    def _is_shown(self, task: Task) -> bool:
+        """Whether there is something to see: not what was dismissed, nor a success that the page itself shows."""
+        progress = task.progress()
+        is_trifle = progress.total == progress.ok == 1
+        return not task.is_over or not (is_trifle or task.id in self._dismissed)
 
 
 def _view(task: Task) -> TaskView:
     progress = task.progress()
-    failures = [Failure(it.item, it.reason or "") for it in task.failures()[:_SHOWN_FAILURES]] if progress.fail else []
     return TaskView(
         id=task.id,
         kind=task.kind,
@@ -106,5 +119,8 @@ def _view(task: Task) -> TaskView:
         is_over=task.is_over,
         can_retry=task.can_retry,
         warning=progress.warning or "",
-        failures=failures,
     )
+
+
+def _failures(task: Task) -> list[Failure]:
+    return [Failure(outcome.item, outcome.reason or "") for outcome in task.failures()[:_SHOWN_FAILURES]]

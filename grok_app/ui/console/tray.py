@@ -72,16 +72,27 @@ def _actions(task: Any) -> tuple[rx.Component, ...]:
 
 
 def _failures(task: Any) -> rx.Component:
-    return rx.el.details(
-        rx.el.summary(text("tasks.failures")),
-        rx.el.ul(
-            rx.foreach(task.failures, lambda it: rx.el.li(rx.el.code(it.item), " ", rx.el.span(it.reason))),
-            class_name="task-failures",
-            tab_index=0,
+    shown: Any = TasksState.failures
+    is_open = TasksState.opened == task.id
+    items = rx.foreach(shown, lambda it: rx.el.li(rx.el.code(it.item), " ", rx.el.span(it.reason)))
+    return rx.el.div(
+        rx.el.button(
+            rx.cond(is_open, icon("chevron-down", 14), icon("chevron-right", 14)),
+            text("tasks.failures"),
+            type="button",
+            aria_expanded=rx.cond(is_open, "true", "false"),
+            on_click=TasksState.toggle_failures(task.id),
+            class_name="sort",
         ),
         rx.cond(
-            task.fail > task.failures.length(),
-            rx.el.p(text("tasks.more", count=task.fail - task.failures.length()), class_name="hint"),
+            is_open,
+            rx.fragment(
+                rx.el.ul(items, class_name="task-failures", tab_index=0),
+                rx.cond(
+                    task.fail > shown.length(),
+                    rx.el.p(text("tasks.more", count=task.fail - shown.length()), class_name="hint"),
+                ),
+            ),
         ),
         class_name="task-details",
     )

@@ -1,6 +1,6 @@
 """What one tab sees of the accounts: the page of a list, and which accounts are selected."""
 
-from typing import Any, Final
+from typing import Final
 
 import reflex as rx
 
@@ -130,12 +130,6 @@ class AccountsState(ConsoleState):
             selected=len(account_ids),
             selected_here=[row.id for row in self.rows if row.id in account_ids],
         )
-
-    def _show(self, **values: Any) -> None:
-        """Change what differs: what is set goes to the browser, changed or not."""
-        for name, value in values.items():
-            if getattr(self, name) != value:
-                setattr(self, name, value)
 
     def _query(self) -> AccountQuery:
         return AccountQuery(

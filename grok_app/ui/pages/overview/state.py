@@ -1,7 +1,5 @@
 """The overview of one tab: the figures that all tabs share, pushed where they have changed."""
 
-from typing import Any
-
 from grok_app.runtime import current
 from grok_app.ui.console import ConsoleState, operator_event
 from grok_app.ui.pages.overview.figures import TICK_S, Figures, Numbers, Point, PoolRow, Server, Share, latest
@@ -26,15 +24,9 @@ class OverviewState(ConsoleState):
         async for _ in self._beats(TICK_S):
             figures = latest()
             async with self:
-                self._show(figures)
+                self._look(figures)
 
-    def _show(self, figures: Figures) -> None:
-        self._put("base_url", current().settings.snapshot.app.app_url or self.router.url.origin)
-        for name in ("numbers", "pools", "minutes", "models", "errors", "server"):
-            self._put(name, getattr(figures, name))
-        self._put("is_loaded", value=True)
-
-    def _put(self, name: str, value: Any) -> None:
-        """Set a variable if it changes: whatever is set is pushed."""
-        if getattr(self, name) != value:
-            setattr(self, name, value)
+    def _look(self, figures: Figures) -> None:
+        base_url = current().settings.snapshot.app.app_url or self.router.url.origin
+        parts = {name: getattr(figures, name) for name in ("numbers", "pools", "minutes", "models", "errors", "server")}
+        self._show(base_url=base_url, is_loaded=True, **parts)

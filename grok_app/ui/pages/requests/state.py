@@ -1,6 +1,6 @@
 """What one tab sees of the requests: a page of the list, and one of them in full."""
 
-from typing import Any, Final
+from typing import Final
 
 import reflex as rx
 
@@ -150,12 +150,6 @@ class RequestsState(ConsoleState):
             page=self.page,
             page_size=self.page_size,
         )
-
-    def _show(self, **values: Any) -> None:
-        """Change what differs: what is set goes to the browser, changed or not."""
-        for name, value in values.items():
-            if getattr(self, name) != value:
-                setattr(self, name, value)
 
 
 def _known(account_ids: set[int]) -> dict[int, Account]:

@@ -1,6 +1,7 @@
 """The settings as one tab shows them. What is typed is the browser's until it is saved; a secret is never in here."""
 
 import dataclasses
+from collections.abc import AsyncGenerator
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -55,7 +56,7 @@ class SettingsState(ConsoleState):
                 self._look()
 
     @operator_event
-    async def save(self, changes: dict[str, str], reset: list[str]) -> None:
+    async def save(self, changes: dict[str, str], reset: list[str]) -> AsyncGenerator[None, None]:
         """Store what was typed and bring defaults back, all of it or nothing; say what is wrong at its field."""
         answer = Answer(self.answer.serial + 1)
         try:
@@ -65,6 +66,7 @@ class SettingsState(ConsoleState):
             answer.faults = self._explain(error.faults)
         finally:
             self.answer = answer  # also after a bug: the form waits for it
+        yield  # before the tab is led away by a new operator's key
         await self._tell_outcome(len(changes) + len(reset))
 
     @operator_event

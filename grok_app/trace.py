@@ -59,6 +59,8 @@ class Trace:
     error: str | None = None
     """The code of the error that ended it."""
     reason: str = ""
+    is_let_in: bool = False
+    """Whether a key was accepted, where one is wanted. See `was_turned_away`."""
     attempts: list[Attempt] = field(default_factory=list)
     first_chunk_ms: int | None = None
     duration_ms: int = 0
@@ -97,6 +99,18 @@ class Trace:
     def fail(self, error: GatewayError) -> None:
         """Note the error that ends it."""
         self.error, self.reason = error.code, error.message[:_MOST_REASON_CHARS]
+
+    def recover(self) -> None:
+        """Note that something came after all: what had gone wrong before ends it no more."""
+        self.error, self.reason = None, ""
+
+    def add_to_reason(self, words: str) -> None:
+        """Note more about the error that ended it."""
+        self.reason = f"{self.reason[: _MOST_REASON_CHARS - len(words)]}{words}"
+
+    def was_turned_away(self) -> bool:
+        """Whether its caller got no further than the door: no key was accepted and nothing was asked for."""
+        return not self.is_let_in and not self.model
 
     def leave(self) -> None:
         """Note that the caller left before the end; an error that came first stays."""
@@ -145,6 +159,12 @@ def note_failure(error: GatewayError) -> None:
     """Note what the caller is told in place of an answer."""
     if trace := current_trace.get():
         trace.fail(error)
+
+
+def note_recovery() -> None:
+    """Note that something came after all, be it after a failure."""
+    if trace := current_trace.get():
+        trace.recover()
 
 
 def key_hint(key: str) -> str:

@@ -48,9 +48,12 @@ async def require_api_key(
         AuthenticationError: They don't.
     """
     shown = bearer.credentials if bearer else api_key
-    if shown and (trace := current_trace.get()):
+    trace = current_trace.get()
+    if shown and trace:
         trace.key = key_hint(shown)
     services.access.check_api(shown)
+    if trace:
+        trace.is_let_in = True
 
 
 async def require_app_key(request: Request, services: Current, bearer: Bearer, cookie: SessionCookie) -> None:

@@ -1,6 +1,7 @@
 """A finished request, from what it gathered to what is kept, and to rows and back."""
 
 import os
+import re
 from dataclasses import fields
 from itertools import count
 from typing import Any, Final
@@ -14,6 +15,7 @@ from grok_app.trace import LEFT, Trace
 _PROCESS: Final = os.urandom(3).hex()
 _numbers: Final = count()
 _ID_BITS: Final = 24
+_ACCOUNT: Final = re.compile(r"#([0-9]{1,9})")
 _SAME: Final = [field.name for field in fields(RequestRecord) if field.name != "started_at_ms"]
 """What rows and records have under the same name."""
 
@@ -88,6 +90,12 @@ def read_detail(row: Row[Any], content: str | None) -> RequestDetail:
 def words_of(query: RequestQuery) -> str:
     """What is searched for, as it may be stored."""
     return _storable(query.search.strip())
+
+
+def account_of(query: RequestQuery) -> int | None:
+    """The account that is searched for, as `#12`."""
+    found = _ACCOUNT.fullmatch(query.search.strip())
+    return int(found[1]) if found else None
 
 
 def _outcome(trace: Trace) -> Outcome:

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, Row, Select, Subquery, delete, func, insert, literal, or_, select
 from sqlmodel import col
 
 from grok_app.db import Database, Vault
 from grok_app.errors import ConfigurationError
 from grok_app.logs import get_logger
-from grok_app.requests.record import content_of, first_id, read_detail, read_record, values_of, words_of
+from grok_app.requests.record import account_of, content_of, first_id, read_detail, read_record, values_of, words_of
 from grok_app.requests.table import RequestContentRow, RequestRow
 from grok_app.requests.types import FoundRequests, RequestDetail, RequestQuery
 
@@ -66,16 +66,29 @@ class RequestRepository:
         return None if row is None else read_detail(row, content and self._opened(content))
 
     async def delete_before(self, at_ms: int) -> int:
-        """Delete some of the requests that began before; how many. Call it until there are none."""
-        oldest = select(col(RequestRow.id)).where(col(RequestRow.id) < first_id(at_ms)).order_by(col(RequestRow.id))
-        chunk = oldest.limit(_CHUNK).scalar_subquery()
+        """Delete some of the requests that began before; how many. Call it until there are none.
+
+        What another process deletes just now is left to it: two of them never wait for each other.
+        """
+        row_id = col(RequestRow.id)
+        oldest = select(row_id).where(row_id < first_id(at_ms)).order_by(row_id).limit(_CHUNK)
         async with self._database.session() as session:
             connection = await session.connection()
-            ids = (await connection.execute(oldest.limit(_CHUNK))).scalars().all()
+            ids = (await connection.execute(oldest.with_for_update(skip_locked=True))).scalars().all()
+            if not ids:
+                return 0
+            await connection.execute(delete(RequestContentRow).where(col(RequestContentRow.id).in_(ids)))
+            return (await connection.execute(delete(RequestRow).where(row_id.in_(ids)))).rowcount
+
+    async def delete_content(self) -> int:
+        """Delete some of what was said; of how many requests. Call it until there is none."""
+        row_id = col(RequestContentRow.id)
+        oldest = select(row_id).order_by(row_id).limit(_CHUNK).with_for_update(skip_locked=True)
+        async with self._database.session() as session:
+            connection = await session.connection()
+            ids = (await connection.execute(oldest)).scalars().all()
             if ids:
-                contents = col(RequestContentRow.id)
-                await connection.execute(delete(RequestContentRow).where(contents <= ids[-1]))
-                await connection.execute(delete(RequestRow).where(col(RequestRow.id).in_(chunk)))
+                await connection.execute(delete(RequestContentRow).where(row_id.in_(ids)))
         return len(ids)
 
     async def begun_between(self, from_ms: int, to_ms: int, *, most: int) -> AsyncGenerator[Sequence[Row[Any]], None]:
@@ -133,16 +146,20 @@ def _conditions(query: RequestQuery) -> list[ColumnElement[bool]]:
         wanted.append(col(RequestRow.route) == query.route)
     if query.model:
         wanted.append(col(RequestRow.model) == query.model)
-    if words := words_of(query):
-        wanted += _search(words)
+    if words_of(query):
+        wanted += _search(query)
     return wanted
 
 
-def _search(words: str) -> list[ColumnElement[bool]]:
+def _search(query: RequestQuery) -> list[ColumnElement[bool]]:
     """Looking through everything would take a second for each million."""
     row_id = col(RequestRow.id)
     oldest = select(row_id).order_by(row_id.desc()).offset(_SEARCHED).limit(1).scalar_subquery()
     joined: ColumnElement[str] = literal("")
     for name in ("request_id", "model", "route", "key", "error", "reason"):
         joined = joined.concat("\n").concat(func.coalesce(_COLUMNS[name], ""))
-    return [row_id > func.coalesce(oldest, ""), joined.icontains(words, autoescape=True)]
+    found = joined.icontains(words_of(query), autoescape=True)
+    if (account_id := account_of(query)) is not None:
+        attempts = _COLUMNS["attempts"]
+        found = or_(found, *(attempts.contains(f"{before}[{account_id},") for before in ("[", "],")))
+    return [row_id > func.coalesce(oldest, ""), found]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from grok_app.requests.record import words_of
+from grok_app.requests.record import account_of, words_of
 from grok_app.requests.types import FoundRequests, RequestDetail, RequestQuery
 
 _MOST: Final = 1_000
@@ -41,9 +41,11 @@ class Ring:
 def _is_wanted(detail: RequestDetail, query: RequestQuery) -> bool:
     record = detail.record
     texts = (record.request_id, record.model, record.route, record.key, record.error or "", detail.reason)
+    account_id = account_of(query)
+    was_asked = account_id is not None and any(attempt.account_id == account_id for attempt in detail.attempts)
     return (
         query.show in _SHOWS[record.outcome]
         and query.route in ("", record.route)
         and query.model in ("", record.model)
-        and words_of(query).lower() in "\n".join(texts).lower()
+        and (was_asked or words_of(query).lower() in "\n".join(texts).lower())
     )

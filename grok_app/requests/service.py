@@ -2,19 +2,21 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 from uuid import uuid4
 
 import orjson
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from grok_app.db import Database, Vault, now_ms, unbroken
 from grok_app.errors import GatewayError, NotFoundError
 from grok_app.logs import get_logger
 from grok_app.requests.minutes import MINUTE_MS, MINUTES, Minutes
+from grok_app.requests.outbox import AWAY, MOST_WAITING, Outbox
 from grok_app.requests.record import detail_of
+from grok_app.requests.refusals import Refusals
 from grok_app.requests.repository import RequestRepository
 from grok_app.requests.ring import Ring
 from grok_app.requests.types import FoundRequests, Minute, RequestDetail, RequestQuery
@@ -22,17 +24,15 @@ from grok_app.settings import SettingsService
 from grok_app.trace import Trace, current_trace
 
 log = get_logger(__name__)
-MOST_WAITING: Final = 10_000
-"""Rows that wait for a database that is away; more drive the oldest out."""
-_MOST_WITH_CONTENT: Final = 500
-"""With so many waiting, content is no longer kept: it may be a hundred times as large."""
-_BATCH: Final = 500
+_AT_ONCE: Final = 200
+"""So many are counted in one go, which takes 4 ms (2026-11-29); others have their turn before the next ones."""
 _GATHER_S: Final = 0.5
 _WRITE_S: Final = 1.0
+_PAUSE_S: Final = 0.01
+"""Between two deletions, for others to write."""
 _CLEAN_S: Final = 3_600.0
 _DAY_MS: Final = 86_400_000
 _MOST_REBUILT: Final = 200_000
-_AWAY: Final = (SQLAlchemyError, OSError, TimeoutError)
 
 
 class Requests:
@@ -53,17 +53,24 @@ class Requests:
         self._settings = settings
         self._clock_ms = clock_ms
         self._began_at_ms = clock_ms()
-        self._finished: deque[Trace] = deque(maxlen=MOST_WAITING)
-        self._waiting: deque[RequestDetail] = deque()
+        self._finished: deque[Trace] = deque()
+        self._refusals = Refusals(clock_ms)
+        self._outbox = Outbox(repository)
         self._ring = Ring()
         self._minutes = Minutes(clock_ms)
         self._totals: Counter[tuple[str, str, int]] = Counter()
-        self._writing = asyncio.Lock()
-        self._is_away = False
-        self._lost = 0
+        self._may_have_content = True
 
     def finish(self, trace: Trace) -> None:
-        """Record a request that has ended. It is on a request's path, so that everything else is done later."""
+        """Record a request that has ended. It is on a request's path, so that everything else is done later.
+
+        Callers who are turned away count in `totals`, but few of them are recorded. See `Refusals`.
+        """
+        if trace.was_turned_away() and not self._refusals.is_recorded(trace):
+            self._totals[trace.route, trace.model, trace.status] += 1
+            return
+        if len(self._finished) >= MOST_WAITING:
+            self._gather()
         self._finished.append(trace)
 
     @contextmanager
@@ -97,11 +104,13 @@ class Requests:
     @property
     def count(self) -> int:
         """How many have finished since the start. Whoever shows the newest ones sees by it whether there are others."""
-        self._gather()
-        return self._totals.total()
+        return self._totals.total() + len(self._finished)
 
     def minutes(self) -> list[Minute]:
-        """Each of the last sixty minutes, oldest first; the last one still goes on."""
+        """Each of the last sixty minutes, oldest first; the last one still goes on.
+
+        Of a crowd that has just ended a part is missing here, as in what else is counted, for half a second.
+        """
         self._gather()
         return self._minutes.all()
 
@@ -128,12 +137,12 @@ class Requests:
         try:
             await self.flush()
             return await self._repository.find(query)
-        except _AWAY as error:
-            self._note_away(error)
+        except AWAY as error:
+            self._outbox.note_away(error)
             return self._ring.find(query)
 
     async def get(self, record_id: str) -> RequestDetail:
-        """One request with its attempts; with its content where that was kept.
+        """One request with its attempts; with its content where that was kept, and while `app.log_content` is on.
 
         Raises:
             NotFoundError: There is none of this id, or not any more.
@@ -141,30 +150,31 @@ class Requests:
         try:
             await self.flush()
             detail = await self._repository.get(record_id)
-        except _AWAY as error:
-            self._note_away(error)
+        except AWAY as error:
+            self._outbox.note_away(error)
             detail = self._ring.get(record_id)
         if detail is None:
             raise NotFoundError("This request is not recorded any more", code="request_not_found")
-        return detail
+        return detail if self._keeps_content() else _without_content(detail)
 
     async def flush(self) -> None:
-        """Write every row that waits.
+        """Count what has ended, and write every row that waits.
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError: The database is away. What was not written waits on.
         """
-        self._gather()
-        await unbroken(self._write())
+        await self._gather_all()
+        await unbroken(self._outbox.write())
 
     async def clean(self) -> int:
-        """Delete what is older than `app.request_log_days`, in parts, so that others can write meanwhile; how many."""
+        """Delete what is older than `app.request_log_days`, in parts, so that others can write meanwhile; how many.
+
+        With `app.log_content` off all content goes too.
+        """
         before_ms = self._clock_ms() - self._settings.snapshot.app.request_log_days * _DAY_MS
-        deleted = 0
-        while part := await unbroken(self._repository.delete_before(before_ms)):
-            deleted += part
-            await asyncio.sleep(0.01)
-        return deleted
+        if not self._keeps_content():
+            await _in_parts(self._repository.delete_content)
+        return await _in_parts(lambda: self._repository.delete_before(before_ms))
 
     async def rebuild(self) -> None:
         """Count the last hour as it was before the start; twice the hour is read, since some requests are long."""
@@ -183,16 +193,18 @@ class Requests:
         """Count what has ended, until cancelled; goes on while a write hangs, so that memory stays bounded."""
         while True:
             await asyncio.sleep(_GATHER_S)
-            self._gather()
+            self._admit_due()
+            await self._gather_all()
 
     async def keep_writing(self) -> None:
-        """Write what waits, until cancelled."""
+        """Write what waits, until cancelled; when `app.log_content` is switched off, delete what it has kept."""
         while True:
             await asyncio.sleep(_WRITE_S)
             try:
                 await self.flush()
-            except _AWAY as error:
-                self._note_away(error)
+                await self._follow_setting()
+            except AWAY as error:
+                self._outbox.note_away(error)
 
     async def keep_cleaning(self) -> None:
         """Delete what is too old, every hour, until cancelled."""
@@ -203,8 +215,29 @@ class Requests:
                 log.exception("old requests could not be deleted, trying again")
             await asyncio.sleep(_CLEAN_S)
 
+    def _admit_due(self) -> None:
+        """Record the one that stands for those that were left out, if it is time."""
+        if refused := self._refusals.due():
+            self._totals[refused.route, refused.model, refused.status] -= 1  # it was counted when it came
+            self._finished.append(refused)
+
+    async def _follow_setting(self) -> None:
+        if self._may_have_content and not self._keeps_content():
+            await _in_parts(self._repository.delete_content)
+        self._may_have_content = self._keeps_content()
+
+    def _keeps_content(self) -> bool:
+        return self._settings.snapshot.app.log_content
+
+    async def _gather_all(self) -> None:
+        """Count what has ended by now; what ends meanwhile is left, so that this has an end."""
+        for _ in range(-(-len(self._finished) // _AT_ONCE)):
+            self._gather()
+            await asyncio.sleep(0)
+
     def _gather(self) -> None:
-        while self._finished:
+        """Count some of what has ended."""
+        for _ in range(min(_AT_ONCE, len(self._finished))):
             try:
                 self._take(self._finished.popleft())
             except Exception:  # one odd request must not keep all later ones from being recorded
@@ -222,39 +255,20 @@ class Requests:
             first_chunk_ms=record.first_chunk_ms,
             kinds=[attempt.error for attempt in detail.attempts if attempt.error],
         )
-        self._waiting.append(detail if len(self._waiting) < _MOST_WITH_CONTENT else light)
-        self._drop_oldest()
+        self._outbox.add(detail if self._keeps_content() else light, light)
 
-    def _drop_oldest(self) -> None:
-        while len(self._waiting) > MOST_WAITING:
-            self._waiting.popleft()
-            if not self._lost:
-                log.warning("the record of requests waits too long for the database: its oldest rows are dropped")
-            self._lost += 1
 
-    async def _write(self) -> None:
-        async with self._writing:
-            while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
-                try:
-                    await self._repository.save(batch)
-                except (DataError, IntegrityError):  # these rows will never go in; others must not wait for them
-                    log.exception("some requests could not be recorded", count=len(batch))
-                except BaseException:  # cancelled too: what was not written waits on
-                    self._waiting.extendleft(reversed(batch))
-                    self._drop_oldest()
-                    raise
-            self._note_back()
+async def _in_parts(delete_some: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Delete until there is nothing left, so that others can write in between; how many."""
+    deleted = 0
+    while part := await unbroken(delete_some()):
+        deleted += part
+        await asyncio.sleep(_PAUSE_S)
+    return deleted
 
-    def _note_away(self, error: Exception) -> None:
-        if not self._is_away:
-            log.warning("the record of requests can't reach the database, trying again", reason=repr(error))
-        self._is_away = True
 
-    def _note_back(self) -> None:
-        if self._is_away:
-            log.warning("the record of requests reaches the database again", lost=self._lost)
-        self._is_away, self._lost = False, 0
+def _without_content(detail: RequestDetail) -> RequestDetail:
+    return detail if detail.prompt is None else replace(detail, prompt=None, answer=None)
 
 
 @asynccontextmanager
@@ -271,7 +285,7 @@ async def open_requests(database: Database, vault: Vault, settings: SettingsServ
         await asyncio.gather(*tasks, return_exceptions=True)
         try:
             await requests.flush()
-        except _AWAY:
+        except AWAY:
             log.warning("the last requests could not be recorded", exc_info=True)
 
 
@@ -279,6 +293,6 @@ async def _begin(requests: Requests) -> None:
     """Rebuild the counters in the background: a start doesn't wait for an hour's rows."""
     try:
         await requests.rebuild()
-    except _AWAY:
+    except AWAY:
         log.warning("the last hour's requests could not be counted", exc_info=True)
     await requests.keep_writing()

@@ -87,7 +87,10 @@ class RequestQuery:
     model: str = ""
     """Empty: all of them."""
     search: str = ""
-    """Found in id, model, route, key or error, in any case. Only the newest requests are searched."""
+    """Found in id, model, route, key or error, in any case; `#12` finds what account 12 was asked too.
+
+    Only the newest requests are searched.
+    """
     page: int = 1
     page_size: int = 50
 

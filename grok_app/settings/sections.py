@@ -66,7 +66,10 @@ class AppSection(Section, title="Gateway"):
         7, "Keep requests", "How long the list of requests is kept.", unit="days", ge=1, le=365
     )
     log_content: bool = setting(
-        False, "Keep content", "Whether prompts and answers are kept in the list of requests. They may be private."
+        False,
+        "Keep content",
+        "Whether prompts and answers are kept in the list of requests. They may be private. "
+        "Off: those kept are deleted.",
     )
 
 

@@ -49,7 +49,7 @@ def lines(page: Page) -> Locator:
 async def look_for(page: Page, words: str) -> Locator:
     """Open the page, search, and wait for the only request that is found."""
     await open_page(page, PATH)
-    field = page.get_by_label("Search id, model, key or error")
+    field = page.get_by_label("Search id, model, key, error or #account")
     await field.fill("no such words")  # so that what was shown before isn't taken for what is found
     await expect(page.get_by_role("heading", name="No request matches")).to_be_visible()
     await field.fill(words)
@@ -89,7 +89,7 @@ async def test_a_failure_opens_with_its_attempts(console: Page, demo: Demo) -> N
     """By keyboard: each account that was asked, masked, with what Grok said; Escape leads back."""
     request_id = await ask(demo, "@429")
     line = await look_for(console, request_id)
-    await expect(line).to_contain_text("rate_limit_exceeded")
+    await expect(line).to_contain_text("Too many requests")
     await line.get_by_role("button").focus()
     await console.keyboard.press("Enter")
     await expect(fact(console, "Request id")).to_contain_text(request_id)
@@ -107,7 +107,7 @@ async def test_a_refused_caller_is_recorded(console: Page, demo: Demo) -> None:
     """With the last characters of the key that was shown, and no account."""
     request_id = await ask(demo, "hello", Authorization="Bearer not-a-key-of-this-gateway")
     line = await look_for(console, request_id)
-    await expect(line).to_contain_text(re.compile("401.*invalid_api_key", re.DOTALL))
+    await expect(line).to_contain_text(re.compile("401.*Wrong or missing key", re.DOTALL))
     await expect(line).to_contain_text("…eway")
     await line.click()
     await expect(console.get_by_text("Grok was not asked.")).to_be_visible()
@@ -125,10 +125,10 @@ async def test_filters_and_search(console: Page, demo: Demo) -> None:
     await expect(lines(console)).to_contain_text("429")
     await console.get_by_role("button", name="OK").click()
     await expect(lines(console)).to_contain_text("200")
-    await console.get_by_label("Search id, model, key or error").fill("no such words")
+    await console.get_by_label("Search id, model, key, error or #account").fill("no such words")
     await expect(console.get_by_role("heading", name="No request matches")).to_be_visible()
     await console.get_by_role("button", name="Show all requests").click()
-    await expect(console.get_by_label("Search id, model, key or error")).to_have_value("")
+    await expect(console.get_by_label("Search id, model, key, error or #account")).to_have_value("")
     await expect(console.get_by_role("button", name="All", exact=True)).to_have_attribute("aria-pressed", "true")
     assert await lines(console).count() > 2
 
@@ -146,16 +146,15 @@ async def test_pages(console: Page, demo: Demo) -> None:
     await ask(demo, "hello", "unheard-of")
     other = await console.context.new_page()
     await open_page(other, PATH)
-    await expect(lines(other).first).to_contain_text("model_not_found", timeout=LIVE_MS)
+    await expect(lines(other).first).to_contain_text("Unknown model", timeout=LIVE_MS)
     assert await lines(console).first.inner_text() == first
 
 
 async def test_content_is_shown_only_where_it_was_kept(console: Page, demo: Demo) -> None:
-    """Requests from before the setting was switched on have none, and say how to get some."""
+    """Requests from before the setting was switched on have none, and say how to get some; off again, none has."""
     before = await ask(demo, "a secret from before")
     await set_up(demo, log_content=True)
     after = await ask(demo, "what is kept from now on")
-    await set_up(demo, log_content=False)
     await (await look_for(console, before)).click()
     await expect(console.get_by_role("dialog")).to_contain_text("app.log_content")
     await expect(console.get_by_role("dialog")).not_to_contain_text("a secret from before")
@@ -165,6 +164,31 @@ async def test_content_is_shown_only_where_it_was_kept(console: Page, demo: Demo
     await expect(console.get_by_role("dialog").locator("pre").first).to_have_text("what is kept from now on")
     await console.get_by_role("dialog").get_by_text("Answer", exact=True).click()
     await expect(console.get_by_role("dialog").locator("pre").last).to_contain_text("what is kept from now on")
+    await console.get_by_role("button", name="Close").click()
+    await set_up(demo, log_content=False)
+    await (await look_for(console, after)).click()
+    await expect(console.get_by_role("dialog")).to_contain_text("app.log_content")
+    await expect(console.get_by_role("dialog")).not_to_contain_text("what is kept from now on")
+
+
+async def test_a_request_that_another_account_saved(console: Page, demo: Demo) -> None:
+    """Both accounts are in its window, the one that failed with its reason; each finds it by its number."""
+    token = "sandbox-basic-always-limited-@429"
+    shown = {"Authorization": f"Bearer {demo.operators_key}"}
+    async with httpx.AsyncClient(base_url=f"{demo.url}/v1/admin", headers=shown) as client:
+        (await client.post("/tokens/add", json={"tokens": [token]})).raise_for_status()
+        (await client.patch("/tokens", json={"token": token, "quota": 1_000})).raise_for_status()
+    request_id = await ask(demo, "hello", "grok-3")
+    line = await look_for(console, request_id)
+    await expect(line).to_contain_text("200")
+    await line.click()
+    attempts = console.locator("#request-attempts li")
+    await expect(attempts).to_have_count(2)
+    await expect(attempts.first).to_contain_text(re.compile("Rate limited.*rate_limited", re.DOTALL))
+    await expect(attempts.last).to_contain_text("Answered")
+    number = str(await attempts.first.locator("strong").inner_text())
+    await console.get_by_role("button", name="Close").click()
+    await expect(await look_for(console, number)).to_contain_text("grok-3")
 
 
 @pytest.mark.parametrize("width", [375, 1440])
@@ -185,6 +209,17 @@ async def test_it_is_for_everybody_on_every_screen(console: Page, demo: Demo, wi
         await console.keyboard.press("Escape")
         await expect(console.get_by_role("dialog")).to_have_count(0)
         await console.locator("#color-mode").click()
+
+
+async def test_labels_stand_in_line_on_a_phone(console: Page, demo: Demo) -> None:
+    """What is a column of numbers on a desktop begins at the left like everything else."""
+    request_id = await ask(demo, "hello")
+    await console.set_viewport_size({"width": 375, "height": 800})
+    line = await look_for(console, request_id)
+    shown = await line.locator("td").evaluate_all(
+        "cells => cells.map(it => [getComputedStyle(it).textAlign, getComputedStyle(it).justifyContent])"
+    )
+    assert {tuple(how) for how in shown} == {("left", "normal")}
 
 
 async def test_a_session_that_is_over_shows_nothing_more(console: Page, profile: Profile, demo: Demo) -> None:

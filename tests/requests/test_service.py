@@ -11,10 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.testing import capture_logs
 
 from grok_app.db import Database, Vault
-from grok_app.errors import InvalidRequestError, NotFoundError
+from grok_app.errors import AuthenticationError, InvalidRequestError, NotFoundError
 from grok_app.requests import RequestQuery, Requests, open_requests
+from grok_app.requests.outbox import MOST_WAITING
+from grok_app.requests.refusals import AT_ONCE
 from grok_app.requests.repository import RequestRepository
-from grok_app.requests.service import MOST_WAITING
 from grok_app.requests.table import RequestContentRow, RequestRow
 from grok_app.requests.types import RequestRecord
 from grok_app.settings import SettingsService, open_settings
@@ -62,6 +63,13 @@ def begin(weather: Weather, vault: Vault, settings: SettingsService, clock: Cloc
 def requests(begin: Open) -> Requests:
     """The record under test."""
     return begin()
+
+
+@pytest.fixture
+async def keeping(settings: SettingsService) -> SettingsService:
+    """The settings, with `app.log_content` on."""
+    await settings.change({"app.log_content": True})
+    return settings
 
 
 async def ids(requests: Requests, **query: object) -> list[str]:
@@ -149,6 +157,10 @@ async def test_the_count_is_bounded(requests: Requests, monkeypatch: pytest.Monk
         ({"search": "\ud800"}, []),
         ({"search": "'; DROP TABLE request; --"}, []),
         ({"search": "bad", "show": "ok"}, []),
+        ({"search": "#12"}, ["bad"]),
+        ({"search": " #13 "}, ["bad"]),
+        ({"search": "#1"}, []),
+        ({"search": "#12", "show": "ok"}, []),
     ],
     ids=str,
 )
@@ -157,7 +169,8 @@ async def test_filters_and_search(
     requests: Requests, weather: Weather, query: dict[str, str], found: list[str], is_away: bool
 ) -> None:
     """Each filter, together and with a search, which takes every sign for itself; from memory as from the database."""
-    bad = finished("bad", at_ms=NOW_MS + 1, status=400)
+    asked = [Attempt(12, "timeout", "Too slow", 5), Attempt(13, "timeout", "Too slow", 5)]
+    bad = finished("bad", at_ms=NOW_MS + 1, status=400, attempts=asked)
     bad.fail(InvalidRequestError("Temperature is over 100%"))
     video = finished("video", at_ms=NOW_MS + 2, model="grok-imagine-1.0-video", route="/v1/public/video/sse")
     for trace in (finished("good"), bad, video, finished("left", at_ms=NOW_MS + 3, error=LEFT)):
@@ -175,6 +188,7 @@ async def test_only_the_newest_are_searched(requests: Requests, monkeypatch: pyt
     assert len(await ids(requests)) == 10
 
 
+@pytest.mark.usefixtures("keeping")
 async def test_old_requests_go(requests: Requests, database: Database, clock: Clock) -> None:
     """After `app.request_log_days`, with their content; younger ones stay."""
     for number in range(5):
@@ -208,7 +222,7 @@ async def test_a_database_that_is_away_costs_the_oldest_rows_only(requests: Requ
                 assert requests.count == number + 1
         for _ in range(3):
             assert len(await ids(requests)) == 50
-        assert len(vars(requests)["_waiting"]) == MOST_WAITING
+        assert len(vars(requests)["_outbox"]) == MOST_WAITING
         weather.is_away = False
         await requests.flush()
     assert [line["event"] for line in logs] == [
@@ -232,6 +246,7 @@ async def test_a_failed_write_loses_nothing_and_keeps_the_order(requests: Reques
     assert await ids(requests) == ["second", "first"]
 
 
+@pytest.mark.usefixtures("keeping")
 async def test_odd_texts_do_not_stop_the_record(requests: Requests) -> None:
     """Signs that a database refuses are replaced, in errors, keys and content."""
     odd = "a\0b\ud800c"
@@ -243,17 +258,18 @@ async def test_odd_texts_do_not_stop_the_record(requests: Requests) -> None:
 
 
 async def test_rows_that_are_there_already_hold_nobody_up(requests: Requests, begin: Open) -> None:
-    """A batch that was committed though its answer got lost is not tried for ever."""
+    """A batch that was committed though its answer got lost is not tried for ever, nor does it cost those beside it."""
     requests.finish(finished("twice"))
-    waiting = vars(requests)["_waiting"]
-    assert requests.count == 1
+    waiting = vars(vars(requests)["_outbox"])["_waiting"]
+    assert sum(minute.requests for minute in requests.minutes()) == 1
     batch = list(waiting)
     await requests.flush()
     waiting.extend(batch)
+    requests.finish(finished("beside", at_ms=NOW_MS + 2))
     await requests.flush()
     requests.finish(finished("next", at_ms=NOW_MS + 1))
-    assert await ids(begin()) == ["twice"]
-    assert await ids(requests) == ["next", "twice"]
+    assert await ids(begin()) == ["beside", "twice"]
+    assert await ids(requests) == ["beside", "next", "twice"]
 
 
 async def test_a_restart_knows_the_last_hour(requests: Requests, begin: Open, clock: Clock) -> None:
@@ -282,6 +298,7 @@ async def test_totals_are_by_route_model_and_status(requests: Requests) -> None:
     assert requests.totals() == {(CHAT, "grok-4", 200): 2, (CHAT, "grok-4", 429): 1}
 
 
+@pytest.mark.usefixtures("keeping")
 async def test_content_is_sealed(requests: Requests, database: Database) -> None:
     """Whoever reads the database reads neither prompt nor answer; the operator does."""
     requests.finish(finished(prompt="the prompt", answer=["the ", "answer"]))
@@ -295,14 +312,105 @@ async def test_content_is_sealed(requests: Requests, database: Database) -> None
 
 
 async def test_content_that_cannot_be_opened_is_missing(
-    requests: Requests, weather: Weather, settings: SettingsService
+    requests: Requests, weather: Weather, keeping: SettingsService
 ) -> None:
     """With another key the rest of the record is shown all the same."""
     requests.finish(finished(prompt="the prompt", answer=[]))
     await requests.flush()
-    other = Requests(RequestRepository(weather, Vault(["another key for tests"])), settings)  # type: ignore[arg-type]
+    other = Requests(RequestRepository(weather, Vault(["another key for tests"])), keeping)  # type: ignore[arg-type]
     detail = await other.get((await only(other)).id)
     assert detail.prompt is None
+
+
+async def test_content_is_gone_when_it_is_no_longer_kept(
+    requests: Requests, database: Database, keeping: SettingsService
+) -> None:
+    """Hidden from the moment `app.log_content` is switched off, deleted by the next cleaning; what was waiting too."""
+    requests.finish(finished(prompt="the prompt", answer=["the answer"]))
+    record_id = (await only(requests)).id
+    assert (await requests.get(record_id)).prompt == "the prompt"
+    await keeping.change({"app.log_content": False})
+    detail = await requests.get(record_id)
+    assert (detail.prompt, detail.answer) == (None, None)
+    requests.finish(finished(prompt="asked before, answered after", answer=[]))
+    await requests.flush()
+    async with database.session() as session:
+        assert len((await session.exec(select(RequestContentRow))).all()) == 1
+    assert await requests.clean() == 0
+    async with database.session() as session:
+        assert (await session.exec(select(RequestContentRow))).all() == []
+
+
+async def test_switching_off_deletes_content_at_once(
+    requests: Requests, database: Database, keeping: SettingsService
+) -> None:
+    """With the next write, not an hour later."""
+    requests.finish(finished(prompt="the prompt", answer=[]))
+    await requests.flush()
+    await keeping.change({"app.log_content": False})
+    await vars(Requests)["_follow_setting"](requests)
+    async with database.session() as session:
+        assert (await session.exec(select(RequestContentRow))).all() == []
+
+
+async def test_two_cleanings_at_once_share_the_work(requests: Requests, begin: Open, clock: Clock) -> None:
+    """Two processes delete each row once, and neither fails because of the other."""
+    for number in range(50):
+        requests.finish(finished(f"r{number}"))
+    await requests.flush()
+    clock.now_ms += 8 * DAY_MS
+    deleted = await asyncio.gather(*(record.clean() for record in (requests, begin())))
+    assert sum(deleted) == 50
+    assert await ids(requests) == []
+
+
+async def test_callers_who_are_turned_away_leave_few_rows(requests: Requests, clock: Clock) -> None:
+    """However many come with a wrong key: all are counted, few are listed, and one row says how many are not."""
+
+    def turn_away(count: int) -> None:
+        for _ in range(count):
+            refused = finished("stranger", status=401, model="")
+            refused.fail(AuthenticationError("Invalid authentication token"))
+            requests.finish(refused)
+
+    turn_away(20_000)
+    known = finished("known", status=400, model="", is_let_in=True)
+    known.fail(InvalidRequestError("Unknown model"))
+    requests.finish(known)
+    found = await requests.find(RequestQuery(page_size=200))
+    assert found.total == AT_ONCE + 1
+    assert requests.totals() == {(CHAT, "", 401): 20_000, (CHAT, "", 400): 1}
+    assert sum(minute.errors for minute in requests.minutes()) == AT_ONCE + 1
+    clock.now_ms += MINUTE_MS
+    vars(Requests)["_admit_due"](requests)
+    vars(Requests)["_admit_due"](requests)
+    found = await requests.find(RequestQuery(page_size=200, search="19,899 more"))
+    assert found.total == 1
+    assert (await requests.find(RequestQuery())).total == AT_ONCE + 2
+    assert requests.totals()[CHAT, "", 401] == 20_000
+    assert requests.count == 20_001
+
+
+async def test_a_crowd_is_counted_piece_by_piece(requests: Requests) -> None:
+    """No look at the counters holds up others for all that has ended; the count is exact all the same."""
+    for number in range(5_000):
+        requests.finish(finished(f"r{number}"))
+    assert requests.count == 5_000
+    assert 0 < sum(minute.requests for minute in requests.minutes()) < 500
+    assert requests.count == 5_000
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    other = asyncio.create_task(others())
+    await vars(Requests)["_gather_all"](requests)
+    other.cancel()
+    assert turns >= 20
+    assert sum(minute.requests for minute in requests.minutes()) == requests.count == 5_000
 
 
 async def test_a_block_is_recorded_whatever_comes_of_it(requests: Requests) -> None:

@@ -1,6 +1,7 @@
 """The requests page: what of the record reaches a tab, and when."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,18 +10,22 @@ from typing import Any, Final
 import pytest
 from pydantic import SecretStr
 from reflex.event import EventSpec
+from reflex.istate.data import ReflexURL
 
 from grok_app.access import Access
 from grok_app.accounts import Account, Status
 from grok_app.catalog import Pool
 from grok_app.db import Vault, open_database, upgrade
 from grok_app.errors import AuthenticationError
-from grok_app.requests import FoundRequests, RequestQuery, Requests, open_requests
+from grok_app.requests import FoundRequests, RequestQuery, Requests
+from grok_app.requests.record import detail_of
+from grok_app.requests.repository import RequestRepository
 from grok_app.settings import open_settings
 from grok_app.trace import LEFT, Attempt
 from grok_app.ui.console import ConsoleState, guard
 from grok_app.ui.pages.requests import RequestsState, state
-from tests.requests.traces import NOW_MS, finished
+from grok_app.ui.pages.requests.rows import row_of
+from tests.requests.traces import NOW_MS, Clock, finished
 from tests.ui.keeping import fresh, send
 
 API_KEY: Final = "a-key-of-the-gateway-cdef"
@@ -82,14 +87,16 @@ async def requests(tmp_path: Path, door: Door, monkeypatch: pytest.MonkeyPatch) 
     url, vault = f"sqlite:///{tmp_path / 'grok_app.db'}", Vault(["a key for tests only"])
     await asyncio.to_thread(upgrade, url)
     async with open_database(url) as database:
-        settings = await open_settings(database, vault, {"app.api_key": f"other-key, {API_KEY}"})
-        async with open_requests(database, vault, settings) as requests:
-            services = SimpleNamespace(
-                requests=requests, roster=roster, settings=settings, sessions=door, access=Access(settings)
-            )
-            monkeypatch.setattr(guard, "current", lambda: services)
-            monkeypatch.setattr(state, "current", lambda: services)
-            yield requests
+        settings = await open_settings(
+            database, vault, {"app.api_key": f"other-key, {API_KEY}", "app.log_content": "true"}
+        )
+        requests = Requests(RequestRepository(database, vault), settings, Clock())
+        services = SimpleNamespace(
+            requests=requests, roster=roster, settings=settings, sessions=door, access=Access(settings)
+        )
+        monkeypatch.setattr(guard, "current", lambda: services)
+        monkeypatch.setattr(state, "current", lambda: services)
+        yield requests
 
 
 def tab() -> Any:
@@ -132,7 +139,7 @@ async def test_a_line_says_what_happened(requests: Requests) -> None:
 async def test_new_requests_appear_by_themselves_on_the_first_page(
     requests: Requests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the next beat; whoever reads another page is not disturbed, and a quiet gateway isn't asked again."""
+    """At the next beat, those of other processes at the fifth; whoever reads another page is not disturbed."""
     opened = tab()
     shown: list[list[str]] = []
 
@@ -151,6 +158,8 @@ async def test_new_requests_appear_by_themselves_on_the_first_page(
     monkeypatch.setattr(requests, "find", counted)
     await watch(opened, monkeypatch, note, note, note)
     assert len(asked) == 1
+    await watch(opened, monkeypatch, *[note] * 11)
+    assert len(asked) == 1 + 3  # others' requests aren't counted here, so that it looks now and then
     record(requests, 60)
     await send(opened, "go_to", page=2)
     before = list(opened.rows)
@@ -230,6 +239,41 @@ async def test_a_request_opens_with_its_attempts(requests: Requests) -> None:
     await send(opened, "close")
     assert not opened.is_open
     assert "the answer" not in str(vars(opened))
+
+
+@pytest.mark.parametrize("way", ["comes-again", "goes-elsewhere", "signs-out"])
+async def test_no_request_stays_open_behind_the_page(
+    requests: Requests, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """What was said leaves the tab with the page, however it is left."""
+    requests.finish(finished(prompt="the prompt", answer=["the answer"]))
+    opened = tab()
+    await send(opened, "show_all")
+
+    async def beats(_self: ConsoleState) -> AsyncGenerator[None, None]:
+        if way == "comes-again":
+            return
+        await send(opened, "open", request_id=opened.rows[0].id)
+        assert "the answer" in str(vars(opened))
+        yield
+        if way == "signs-out":
+            raise AuthenticationError("Invalid authentication token")
+        opened.router = dataclasses.replace(opened.router, url=ReflexURL("http://localhost/admin/token"))
+
+    if way == "comes-again":
+        await send(opened, "open", request_id=opened.rows[0].id)
+    monkeypatch.setattr(ConsoleState, "_beats", beats)
+    assert [answer async for answer in RequestsState.watch.fn(Background(opened))] or way != "signs-out"
+    assert not opened.is_open
+    assert "the answer" not in str(vars(opened))
+
+
+async def test_an_account_is_known_by_its_token_where_it_has_no_note() -> None:
+    """Masked; and by nothing but its number when it is gone."""
+    account = Account(7, Pool.BASIC, SecretStr(TOKEN), Status.ACTIVE, 80)
+    record = detail_of(finished(attempts=[Attempt(7, None, "", 6)])).record
+    assert (row_of(record, {7: account}).account, row_of(record, {7: account}).note) == ("#7", "an-a…6789")
+    assert (row_of(record, {}).account, row_of(record, {}).note) == ("#7", "")
 
 
 async def test_content_that_is_not_kept_is_told_from_none(requests: Requests) -> None:

@@ -7,7 +7,7 @@ from grok_app.api.openai.image_answer import image_event
 from grok_app.api.public.wishes import PIXELS
 from grok_app.errors import GatewayError
 from grok_app.imagine import Drawn, ImagesRequest, Setback, image_usage
-from grok_app.trace import note_failure
+from grok_app.trace import note_failure, note_recovery
 
 
 class Run:
@@ -30,6 +30,8 @@ class Run:
         if isinstance(event, Setback):
             self._note(event)
             return problem(event.error)
+        if not self._has_drawn:
+            note_recovery()
         self._has_drawn = True
         content = image_event(event.picture, self.wish.form, self._size, self._usage)
         return {**content, "run_id": self._id, "elapsed_ms": event.elapsed_ms}

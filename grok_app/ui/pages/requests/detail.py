@@ -39,7 +39,7 @@ def _facts() -> rx.Component:
     facts = (
         ("id", rx.fragment(rx.el.code(detail.request_id, class_name="mono breaking"), _copy(detail.request_id))),
         ("time", moment(row.at_ms)),
-        ("status", rx.fragment(status(row), rx.cond(detail.reason != "", rx.el.span(detail.reason)))),
+        ("status", rx.fragment(status(row), _code(row), rx.cond(detail.reason != "", rx.el.span(detail.reason)))),
         ("route", rx.fragment(rx.el.code(row.route, class_name="mono breaking"), badge(way))),
         ("model", or_dash(row.model, rx.el.code(row.model, class_name="mono"))),
         ("key", or_dash(row.key, rx.el.code(row.key, class_name="mono"))),
@@ -51,6 +51,10 @@ def _facts() -> rx.Component:
     )
     lines = [rx.el.div(rx.el.dt(text(f"requests.column_{name}")), rx.el.dd(value)) for name, value in facts]
     return rx.el.dl(*lines, class_name="request-facts", id="request-facts")
+
+
+def _code(row: Any) -> rx.Component:
+    return rx.cond(row.outcome == "error", rx.el.code(row.error, class_name="mono soft"))
 
 
 def _attempts() -> rx.Component:
@@ -77,7 +81,7 @@ def _attempt(attempt: Any) -> rx.Component:
                     badge(text("requests.answered"), "good"),
                     badge(text("requests.broken_off")),
                 ),
-                badge(kind_name(attempt.error), "bad"),
+                rx.fragment(badge(kind_name(attempt.error), "bad"), rx.el.code(attempt.error, class_name="mono soft")),
             ),
             rx.el.span(time_or_dash(attempt.duration_ms), class_name="soft"),
             class_name="attempt-line",

@@ -24,7 +24,7 @@ class Row:
     account: str = ""
     """`#12`; empty when none was asked."""
     note: str = ""
-    """Of the account, cut."""
+    """Of the account, cut; its token, masked, where it has none. Empty when it is gone."""
     outcome: str = ""
     status: int = 0
     error: str = ""
@@ -72,7 +72,7 @@ def row_of(record: RequestRecord, known: Known) -> Row:
         model=record.model,
         route=record.route,
         account=_number(record.account_id),
-        note=_cut(account.note) if account else "",
+        note=_cut(account.note) if account and account.note else _masked(account),
         outcome=record.outcome,
         status=record.status,
         error=record.error or "",

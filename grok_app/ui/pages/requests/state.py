@@ -6,6 +6,7 @@ import reflex as rx
 
 from grok_app.accounts import PAGE_SIZES, Account
 from grok_app.catalog import MODELS
+from grok_app.errors import AuthenticationError
 from grok_app.requests import FoundRequests, RequestQuery
 from grok_app.runtime import current
 from grok_app.trace import key_hint
@@ -16,6 +17,8 @@ SHOWS: Final = ("all", "ok", "errors")
 CHOICES: Final = (*MODELS, "voice")
 """What a request can ask for."""
 _WORDS_LIMIT_CHARS: Final = 200
+_LOOK_BEATS: Final = 5
+"""After so many beats the list is looked at though nothing has ended here: other processes write to it too."""
 
 
 class RequestsState(ConsoleState):
@@ -44,13 +47,25 @@ class RequestsState(ConsoleState):
 
     @operator_event(background=True)
     async def watch(self) -> None:
-        """Show the requests, the new ones too while the first page is looked at."""
+        """Show the requests, the new ones too while the first page is looked at; no request stays open behind it."""
         async with self:
             self._seen = -1
-        async for _ in self._beats():
+            self._forget()
+            page = self.router.url.path
+        beats = 0
+        try:
+            async for _ in self._beats():
+                async with self:
+                    if self._is_due(beats):
+                        await self._look()
+                beats += 1
+        except AuthenticationError:
             async with self:
-                if self._seen < 0 or (self.page == 1 and self._seen != current().requests.count):
-                    await self._look()
+                self._forget()
+            raise
+        async with self:
+            if self.router.url.path != page:
+                self._forget()
 
     @operator_event
     async def filter_by(self, show: str) -> None:
@@ -100,7 +115,17 @@ class RequestsState(ConsoleState):
     @operator_event
     async def close(self) -> None:
         """Show it no more, and keep nothing of what was said in it."""
-        self.is_open, self.detail = False, Detail()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Keep nothing of what was said in the request that is open."""
+        self._show(is_open=False, detail=Detail())
+
+    def _is_due(self, beats: int) -> bool:
+        if self._seen < 0:
+            return True
+        has_news = self._seen != current().requests.count or beats % _LOOK_BEATS == 0
+        return self.page == 1 and has_news
 
     async def _look(self) -> None:
         """Take over what there is now."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import reflex as rx
 
-from grok_app.ui.console import COUNT, DURATION, badge
+from grok_app.ui.console import COUNT, DURATION, badge, kind_name
 from grok_app.ui.pages.requests.formats import STAMP
 from grok_app.ui.pages.requests.state import RequestsState
 from grok_app.ui.session import text
@@ -71,7 +71,7 @@ def status(row: Any) -> rx.Component:
             ("left", badge(text("requests.left"))),
             badge(row.status, "bad"),
         ),
-        rx.cond(row.outcome == "error", rx.el.code(row.error, class_name="mono error-code")),
+        rx.cond(row.outcome == "error", rx.el.span(kind_name(row.error), class_name="error-code")),
         class_name="request-status",
     )
 

@@ -83,7 +83,7 @@ def _log_failure(exception: Exception) -> None:
 
 def _build() -> GrokApp:
     app = GrokApp(
-        stylesheets=["/theme.css"],
+        stylesheets=["/theme.css", "/chat.css", "/console.css"],
         head_components=[
             rx.el.link(rel="icon", href="/mark.svg", type="image/svg+xml"),
             rx.el.script(custom_attrs={"dangerouslySetInnerHTML": {"__html": _ONE_ADDRESS}}),

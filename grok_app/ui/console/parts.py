@@ -1,4 +1,4 @@
-"""The shapes that the console's pages are made of. Their looks are in `assets/theme.css`."""
+"""The shapes that the console's pages are made of. Their looks are in `assets/console.css`."""
 
 # mypy: disable-error-code="no-any-return"
 # Reflex makes its element functions at run time, without types.

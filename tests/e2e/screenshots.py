@@ -53,7 +53,7 @@ async def begin_batch(page: Page, _: Demo) -> None:
 
 async def open_request(page: Page, _: Demo) -> None:
     """Show one that several accounts could not serve."""
-    await page.locator("tbody tr", has_text="rate_limit_exceeded").first.locator("td").nth(2).click()
+    await page.locator("tbody tr", has_text="429").first.locator("td").nth(2).click()
     await expect(page.get_by_role("dialog")).to_contain_text("Too many requests")
 
 

@@ -27,7 +27,7 @@ ON_FIRST_PAGE: Final = 50
 """For the others Grok fails or never answers, so that a batch is seen under way."""
 SHARES: Final = {"active": 0.8, "cooling": 0.1, "expired": 0.06, "disabled": 0.04}
 TAGS: Final = (("team",), ("team", "nsfw"), ("spare",), (), ("nsfw",), ())
-NOTES: Final = ("Marketing", "Bought in May", "For the night jobs", "Anna's", "", "", "")
+NOTES: Final = ("Marketing", "Second team", "For the night jobs", "Anna's", "", "", "")
 MODELS: Final = {
     "grok-4": 30, "grok-4.1-fast": 22, "grok-4-thinking": 12, "grok-3": 8, "grok-4.1-thinking": 6,
     "grok-imagine-1.0": 9, "grok-imagine-1.0-edit": 2, "grok-imagine-1.0-video": 2,

@@ -28,6 +28,7 @@ from grok_app.accounts.search import (
     matching_ids,
     search,
     summarize,
+    words_for,
 )
 from grok_app.accounts.service import Accounts, Lease, NoAccountError
 from grok_app.accounts.table import AccountRow
@@ -92,6 +93,7 @@ __all__ = [
     "summarize",
     "summarize_pools",
     "unpack",
+    "words_for",
     "write_accounts",
     "write_parcel",
 ]

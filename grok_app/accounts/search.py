@@ -3,6 +3,7 @@
 Everything is in memory, so each look goes through all accounts; the marks are for 10,000 of them.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from grok_app.accounts.credential import ending, mask, strip
 
 PAGE_SIZES: Final = (20, 50, 100, 200)
 _ELLIPSIS: Final = "…"
+_NUMBER: Final = re.compile(r"#([0-9]{1,18})")
 
 
 class Filter(StrEnum):
@@ -51,7 +53,7 @@ class AccountQuery:
 
     filter: Filter = Filter.ALL
     text: str = ""
-    """In the note, a tag or the shown end of the token, whatever its case; or a whole token, or a mask as shown."""
+    """In the note, a tag or the shown end of the token, whatever its case; or a whole token, a mask as shown, `#12`."""
     sort: str | None = None
     """A `Column`; None: as they were added."""
     is_ascending: bool = True
@@ -119,6 +121,12 @@ def matching_ids(accounts: Iterable[Account], query: AccountQuery) -> set[int]:
     return {account.id for account in _of_filter(_found(accounts, query.text), query.filter)}
 
 
+def words_for(account: Account) -> str:
+    """What finds this account, and is no secret: what is shown of its token, or its number where that is nothing."""
+    shown = mask(_token(account))
+    return f"#{account.id}" if shown == _ELLIPSIS else shown
+
+
 def summarize(accounts: Iterable[Account]) -> Totals:
     """What these accounts come to."""
     states: Counter[Status] = Counter()
@@ -158,6 +166,8 @@ def _found(accounts: Iterable[Account], text: str) -> list[Account]:
     folded = text.strip().casefold()
     if not folded:
         return list(accounts)
+    if number := _NUMBER.fullmatch(folded):
+        return [account for account in accounts if account.id == int(number[1])]
     is_whole = _mask_matcher(strip(text)) if _ELLIPSIS in text else strip(text).__eq__
     return [account for account in accounts if folded in _words(account) or is_whole(_token(account))]
 

@@ -27,6 +27,7 @@ _READY = """
 {title}
 
   Pages           {url}
+  Console         {url}/admin
   API             {url}/v1   reference: {url}/docs
 
   API key         {api_key}

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from grok_app.accounts import Account, AccountQuery, Column, Filter, Status, matching_ids, search, summarize
+from grok_app.accounts import (
+    Account,
+    AccountQuery,
+    Column,
+    Filter,
+    Status,
+    matching_ids,
+    search,
+    summarize,
+    words_for,
+)
 from grok_app.accounts.search import PAGE_SIZES
 from grok_app.catalog import Pool
 
@@ -56,6 +66,16 @@ def test_where_a_text_is_looked_for(text: str, ids: list[int]) -> None:
     """In notes, tags and shown ends, whatever the case; a whole token or a whole mask too, but no other part of one."""
     accounts = (made(1, note="Of Team A"), made(2, tags=("nsfw", "Spare"), note="GROSS"), made(3, note="a;b"))
     assert found(text.replace("ß", "ss"), *accounts) == ids
+
+
+def test_an_account_is_found_without_its_token() -> None:
+    """By what is shown of it; by its number, as the list of requests has it, where nothing is."""
+    short = [made(number, credential=SecretStr(f"bulk-{number}")) for number in (7, 70)]
+    usual = made(3)
+    everyone = (*short, usual)
+    assert [found(words_for(account), *everyone) for account in everyone] == [[7], [70], [3]]
+    assert [words_for(account) for account in everyone] == ["#7", "#70", "eyJ0…0003"]
+    assert found("#3", *everyone) == [3]
 
 
 def test_a_short_token_shows_and_is_found_by_less() -> None:

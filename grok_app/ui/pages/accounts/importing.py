@@ -15,7 +15,7 @@ from grok_app.catalog import Pool
 from grok_app.errors import GatewayError
 from grok_app.runtime import current
 from grok_app.ui.console import operator_event
-from grok_app.ui.pages.accounts.actions import ActionsState
+from grok_app.ui.pages.accounts.actions import ActionsState, Question
 
 _SHOWN_FAULTS: Final = 50
 
@@ -80,9 +80,10 @@ class ImportState(ActionsState):
 
     @operator_event
     async def start_anew(self) -> None:
-        """Let nothing wait for a page that was left or loaded anew: its text and its download went with it."""
+        """Let nothing wait for a page that was left or loaded anew: no text, no download, no question."""
         self._start_over()
-        self.is_importing, self.busy, self.busy_rows = False, "", []
+        self.is_importing, self.is_exporting, self.busy, self.busy_rows = False, False, "", []
+        self._asked, self.question, self.adult_count = b"", Question(), 0
 
     @operator_event
     async def choose_pool(self, pool: str) -> None:

@@ -38,7 +38,11 @@ def view() -> rx.Component:
         adult_dialog(),
         delete_dialog(),
         file_download(failed_label=text("accounts.export_failed"), on_done=ActionsState.end_export),
-        rx.el.span(on_mount=ImportState.start_anew, on_unmount=ImportState.start_anew, hidden=True),
+        rx.el.span(
+            on_mount=[ImportState.start_anew, EditState.close_edit, EditState.close_add],
+            on_unmount=ImportState.start_anew,
+            hidden=True,
+        ),
         actions=_page_actions(),
     )
 

@@ -77,6 +77,8 @@ class FilesState(CacheState):
     @operator_event(background=True)
     async def watch(self) -> None:
         """Show what is there, and what comes and goes, for as long as the tab shows this page."""
+        async with self:
+            self.question = Question()  # asked before the page was left
         async for _ in self._beats():
             async with self:
                 self._look()

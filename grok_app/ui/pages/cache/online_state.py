@@ -15,6 +15,7 @@ from grok_app.accounts import (
     mask,
     matching_ids,
     search_online,
+    words_for,
 )
 from grok_app.runtime import current
 from grok_app.ui.console import operator_event, size_text
@@ -87,6 +88,8 @@ class OnlineState(CacheState):
     @operator_event(background=True)
     async def watch(self) -> None:
         """Show what is known, and what becomes known, for as long as the tab shows this page."""
+        async with self:
+            self.question = OnlineQuestion()  # asked before the page was left
         async for _ in self._beats():
             async with self:
                 self._look()
@@ -99,9 +102,9 @@ class OnlineState(CacheState):
 
     @operator_event
     async def search(self, text: str) -> None:
-        """Show the accounts in which this text is. A whole token becomes its mask: the page keeps none."""
+        """Show the accounts in which this text is. The page keeps no whole token."""
         account = current().roster.find(text)
-        self.text, self.page = _masked(account) if account else text[:_TEXT_LIMIT_CHARS], 1
+        self.text, self.page = words_for(account) if account else text[:_TEXT_LIMIT_CHARS], 1
         self._look()
 
     @operator_event

@@ -78,7 +78,7 @@ class Outbox:
                 await self._repository.save([detail])
             except _UNFIT:
                 log.exception("a request could not be recorded", id=detail.record.id)
-            except BaseException:
+            except BaseException:  # cancelled too
                 self._put_back(batch[number:])
                 raise
 

@@ -94,7 +94,7 @@ class Requests:
         except (asyncio.CancelledError, GeneratorExit):
             status = 0
             raise
-        except Exception:
+        except Exception:  # a bug is recorded too, and goes on
             trace.fail(GatewayError("Internal server error"))
             raise
         finally:

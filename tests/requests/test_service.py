@@ -74,7 +74,7 @@ async def keeping(settings: SettingsService) -> SettingsService:
 
 async def ids(requests: Requests, **query: object) -> list[str]:
     """The ids, as callers know them, of what is found."""
-    return [item.request_id for item in (await requests.find(RequestQuery(**query))).items]  # type: ignore[arg-type]
+    return [item.request_id for item in (await requests.find(RequestQuery(**query))).items]  # type: ignore[arg-type] # each test's own
 
 
 async def only(requests: Requests) -> RequestRecord:
@@ -317,7 +317,7 @@ async def test_content_that_cannot_be_opened_is_missing(
     """With another key the rest of the record is shown all the same."""
     requests.finish(finished(prompt="the prompt", answer=[]))
     await requests.flush()
-    other = Requests(RequestRepository(weather, Vault(["another key for tests"])), keeping)  # type: ignore[arg-type]
+    other = Requests(RequestRepository(weather, Vault(["another key for tests"])), keeping)  # type: ignore[arg-type] # a look-alike
     detail = await other.get((await only(other)).id)
     assert detail.prompt is None
 

@@ -39,10 +39,10 @@ def test_a_pool_without_accounts_is_there() -> None:
 
 
 def test_ten_thousand_accounts_hold_nobody_up() -> None:
-    """The best of several runs stays under 20 ms, on a machine that does other things too."""
+    """The best of several runs takes 5 ms (2026-11-29); the limit is so high that a busy machine fails nothing."""
     pools, states = list(Pool), list(Status)
     accounts = [account(number, pools[number % 2], states[number % 4], 80) for number in range(COUNT)]
-    assert min(_seconds_of(accounts) for _ in range(7)) < 0.02
+    assert min(_seconds_of(accounts) for _ in range(7)) < 0.1
 
 
 def _seconds_of(accounts: list[Account]) -> float:

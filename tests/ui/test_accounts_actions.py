@@ -11,7 +11,8 @@ from grok_app.catalog import Pool
 from grok_app.tasks import service
 from grok_app.ui.pages.accounts import ActionsState, EditState
 from grok_app.upstream import ErrorKind, UpstreamError
-from tests.ui.crowd import Crowd, fresh, send
+from tests.ui.crowd import Crowd
+from tests.ui.tabs import fresh, send
 
 TOKENS = ["first-token-aaaa", "second-token-bbb", "third-token-cccc"]
 

@@ -9,7 +9,8 @@ from grok_app.accounts import intake, preview
 from grok_app.catalog import Pool
 from grok_app.ui.console import guard
 from grok_app.ui.pages.accounts import ImportState, importing
-from tests.ui.crowd import Crowd, fresh, send
+from tests.ui.crowd import Crowd
+from tests.ui.tabs import fresh, send
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from grok_app.accounts import Column, Filter, Status
 from grok_app.catalog import Pool
 from grok_app.ui.pages.accounts import AccountsState, ImportState
 from grok_app.ui.pages.accounts.rows import row_of
-from tests.ui.crowd import Crowd, fresh, send
+from tests.ui.crowd import Crowd
+from tests.ui.tabs import fresh, send
 
 TOKEN = "eyJ0eXAiOiJKV1Qi-{:05}"
 LIMIT_S = 1.0

@@ -10,8 +10,8 @@ import pytest
 from grok_app.media import Kind, Stats
 from grok_app.ui.console import guard
 from grok_app.ui.pages.cache import FilesState, files_state
-from tests.ui.crowd import Background
-from tests.ui.keeping import Keeping, fresh, keeping, send
+from tests.ui.keeping import Keeping, keeping
+from tests.ui.tabs import Background, fresh, send
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from grok_app.catalog import Pool
 from grok_app.ui.console import guard
 from grok_app.ui.pages.cache import OnlineState, online_state
 from grok_app.upstream import ErrorKind, UpstreamError
-from tests.ui.keeping import Keeping, fresh, keeping, send
+from tests.ui.keeping import Keeping, keeping
+from tests.ui.tabs import fresh, send
 
 AWAY = UpstreamError(ErrorKind.UNAVAILABLE, "Grok is away", status=503)
 

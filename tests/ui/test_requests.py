@@ -26,7 +26,7 @@ from grok_app.ui.console import ConsoleState, guard
 from grok_app.ui.pages.requests import RequestsState, state
 from grok_app.ui.pages.requests.rows import row_of
 from tests.requests.traces import NOW_MS, Clock, finished
-from tests.ui.keeping import fresh, send
+from tests.ui.tabs import Background, Door, fresh, send
 
 API_KEY: Final = "a-key-of-the-gateway-cdef"
 TOKEN: Final = "an-account-of-the-pool-0123456789"
@@ -41,36 +41,6 @@ EVENTS: Final[dict[str, dict[str, object]]] = {
     "close": {},
 }
 """Every event of the page that isn't its watch, with what a browser may send."""
-
-
-class Door:
-    """Lets everybody in, until it is shut."""
-
-    is_open = True
-
-    async def check(self, _cookie: str | None) -> None:
-        """Refuse whoever comes when it is shut."""
-        if not self.is_open:
-            raise AuthenticationError("Invalid authentication token")
-
-
-class Background:
-    """A state as a background event sees it."""
-
-    def __init__(self, tab: Any) -> None:
-        object.__setattr__(self, "_tab", tab)
-
-    async def __aenter__(self) -> "Background":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._tab, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._tab, name, value)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from grok_app.ui.pages.settings import SettingsState, state
 from grok_app.ui.pages.settings.faults import expectation
 from grok_app.ui.pages.settings.fields import sections
 from grok_app.ui.routes import ADMIN_LOGIN
-from tests.ui.keeping import fresh, send
+from tests.ui.tabs import fresh, send
 
 OVERRIDES = {"app.stream": "false", "app.public_key": "held"}
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 API_PREFIXES: Final = ("/v1", "/api/v1", "/grok/v1", "/static/public", "/docs")
 API_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
@@ -17,6 +18,7 @@ PUBLIC_PAGES: Final = frozenset({"login", "chat", "imagine", "video", "voice"})
 """First path segments of the studio. With the studio off they don't exist, whatever the spelling."""
 
 _ADMIN_SIGN_IN: Final = "/admin/login"
+_CONNECT: Final = "connect-src 'self'"
 _INLINE_SCRIPT: Final = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _PAGE_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -45,6 +47,7 @@ class Front:
         is_studio_open: Whether the public pages are served now.
         is_operator: Whether a request, by its scope, has a session of the console.
         policies: Content-Security-Policy by page path, see `page_policies`; `/404` for every other page.
+        voice_server: Where the studio's pages may connect to beside us: the address of the voice sessions.
     """
 
     def __init__(  # noqa: PLR0913 - each is a place or a rule
@@ -56,12 +59,14 @@ class Front:
         is_studio_open: Callable[[], Awaitable[bool]],
         is_operator: Callable[[Scope], Awaitable[bool]],
         policies: Mapping[str, str],
+        voice_server: Callable[[], str],
     ) -> None:
         self._pages, self._api = pages, api
         self._routes = frozenset(routes)
         self._is_studio_open = is_studio_open
         self._is_operator = is_operator
         self._policies = policies
+        self._voice_server = voice_server
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -91,6 +96,8 @@ class Front:
 
     def _policy(self, path: str) -> bytes:
         policy = self._policies.get(path) or self._policies.get("/404") or content_security_policy("")
+        if _first_segment(path) in PUBLIC_PAGES:  # any of them: one goes from page to page without asking anew
+            policy = policy.replace(_CONNECT, " ".join((_CONNECT, *_origins(self._voice_server()))))
         return policy.encode()
 
     def _route(self, scope: Scope, path: str) -> Scope:
@@ -129,7 +136,7 @@ def content_security_policy(page: str) -> str:
             "img-src 'self' data: blob:",
             "media-src 'self' blob:",
             "font-src 'self' data:",
-            "connect-src 'self'",
+            _CONNECT,
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",
@@ -142,6 +149,14 @@ def page_policies(built: Path) -> dict[str, str]:
     """The policy of every built page under its path. Reads the files, so call it before serving."""
     files = {page_path("/" + file.relative_to(built).as_posix()): file for file in built.rglob("*.html")}
     return {path: content_security_policy(file.read_text()) for path, file in files.items()}
+
+
+def _origins(address: str) -> tuple[str, ...]:
+    """A LiveKit server's origins: its socket, and where it says over HTTP why it took nobody in."""
+    url = urlsplit(address)
+    is_safe = url.scheme in {"wss", "https"}
+    schemes = ("wss", "https") if is_safe else ("ws", "http")
+    return tuple(f"{scheme}://{url.netloc}" for scheme in schemes) if url.netloc else ()
 
 
 def _first_segment(path: str) -> str:

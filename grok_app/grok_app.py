@@ -28,6 +28,10 @@ _ONE_ADDRESS: Final = (
 """Before anything else, since a page's code goes by its address: `/admin/login.html` becomes `/admin/login`."""
 
 
+_STYLES: Final = ("theme", "chat", "console")
+"""Each a file in `assets`; later ones win."""
+
+
 class GrokApp(rx.App):
     """Reflex's app with the front before it. Reflex calls it once for the ASGI app to serve."""
 
@@ -40,6 +44,7 @@ class GrokApp(rx.App):
             is_studio_open=_is_studio_open,
             is_operator=_is_operator,
             policies=page_policies(get_web_dir() / "build" / "client"),
+            voice_server=lambda: current().settings.snapshot.voice.livekit_url,
         )
 
 
@@ -83,7 +88,7 @@ def _log_failure(exception: Exception) -> None:
 
 def _build() -> GrokApp:
     app = GrokApp(
-        stylesheets=["/theme.css", "/chat.css", "/console.css"],
+        stylesheets=[f"/{name}.css" for name in _STYLES],
         head_components=[
             rx.el.link(rel="icon", href="/mark.svg", type="image/svg+xml"),
             rx.el.script(custom_attrs={"dangerouslySetInnerHTML": {"__html": _ONE_ADDRESS}}),

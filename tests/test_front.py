@@ -1,5 +1,6 @@
 """The front's rules, with two tiny ASGI apps behind it that say who was asked."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,12 @@ async def has_a_session(scope: Scope) -> bool:
 
 
 OPEN, CLOSED = Studio(), Studio(is_open=False)
+VOICE = "wss://voice.example"
 
 
-def client(studio: Studio = OPEN, *, page_status: int = 200) -> httpx.AsyncClient:
+def client(
+    studio: Studio = OPEN, *, page_status: int = 200, policies: Mapping[str, str] = POLICIES
+) -> httpx.AsyncClient:
     """A client of a front whose studio is open or closed."""
     front = Front(
         pages=says("pages", status=page_status),
@@ -48,7 +52,8 @@ def client(studio: Studio = OPEN, *, page_status: int = 200) -> httpx.AsyncClien
         routes=("/chat", "/login", "/admin", "/admin/login", "/admin/token"),
         is_studio_open=studio,
         is_operator=has_a_session,
-        policies=POLICIES,
+        policies=policies,
+        voice_server=lambda: VOICE,
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url="http://gateway")
 
@@ -205,7 +210,15 @@ async def test_lifespan_and_sockets_belong_to_the_pages(kind: str) -> None:
     async def pages(scope: Any, _receive: Any, _send: Any) -> None:
         seen.append(scope["type"])
 
-    front = Front(pages=pages, api=says("api"), routes=(), is_studio_open=OPEN, is_operator=has_a_session, policies={})
+    front = Front(
+        pages=pages,
+        api=says("api"),
+        routes=(),
+        is_studio_open=OPEN,
+        is_operator=has_a_session,
+        policies={},
+        voice_server=lambda: VOICE,
+    )
     await front({"type": kind, "path": "/_event"}, None, None)  # type: ignore[arg-type] # not used
     assert seen == [kind]
 
@@ -236,3 +249,11 @@ def test_every_built_page_has_a_policy(tmp_path: Path) -> None:
     policies = page_policies(tmp_path)
     assert set(policies) == {"/admin/login", "/404"}
     assert policies["/404"] != policies["/admin/login"]
+
+
+async def test_only_the_studio_may_connect_to_the_voice_server() -> None:
+    """By its socket, and over HTTP, where it says why it refused one."""
+    async with client(policies={}) as browser:
+        studio, console = await browser.get("/chat"), await browser.get("/admin/login")
+    assert f"connect-src 'self' {VOICE} https://voice.example;" in studio.headers["content-security-policy"]
+    assert "voice.example" not in console.headers["content-security-policy"]

@@ -20,18 +20,18 @@ def page(
     header: rx.Component | None = None,
     **props: Any,
 ) -> rx.Component:
-    """A whole page around its content, with the studio's header unless it has another.
+    """A whole page around its content.
 
     Args:
         content: What it is about.
         title: The text that names it on the browser's tab; empty: it has no name but the site's.
         class_name: Of the content.
-        header: The line at the top.
+        header: The line at the top, see `top_line`; without it, one that leads to the studio.
         props: Of the whole page.
     """
     return rx.el.div(
         TabTitle.create(title=_tab_title(title), language=_language()),
-        header or _studio_header(),
+        header or top_line(routes.STUDIO),
         rx.el.main(*content, id="content", tab_index=-1, class_name=f"content {class_name}"),
         notices(Session.notice),
         # Pages are prerendered and clicks before hydration are lost: tests and scripts wait for this mark.
@@ -66,7 +66,7 @@ def connection_note() -> rx.Component:
     )
 
 
-def header(home: str, *further: rx.Component) -> rx.Component:
+def top_line(home: str, *further: rx.Component) -> rx.Component:
     """The line at the top: what skips it, what leads home, the switches of every page, and what else is there."""
     return rx.el.header(
         rx.el.a(text("skip_to_content"), href="#content", class_name="skip-link"),
@@ -92,8 +92,3 @@ def _tab_title(title: str) -> Any:
 
 def _language() -> rx.Var[str]:
     return rx.cond(Session.is_chinese, "zh-CN", "en")
-
-
-def _studio_header() -> rx.Component:
-    sign_out = icon_button(icon("log-out"), text("sign_out"), on_click=Session.sign_out, id="sign-out")
-    return header(routes.STUDIO, rx.cond(Session.public_key != "", sign_out))

@@ -1,4 +1,4 @@
-"""Who sits at this browser: language and public key, kept in the browser, and the check that guards every chat."""
+"""Who sits at this browser: the language, kept in the browser, and the notices."""
 
 # mypy: disable-error-code="no-any-return"
 # Reflex makes its element functions at run time, without types.
@@ -7,14 +7,12 @@ from functools import cache
 from typing import Any, Literal
 
 import reflex as rx
-from reflex.event import EventSpec
 from reflex.utils.prerequisites import get_and_validate_app
 
 from grok_app.errors import NotFoundError
 from grok_app.runtime import current
 from grok_app.ui.components import Notice
 from grok_app.ui.i18n import prefers_chinese, texts
-from grok_app.ui.routes import LOGIN
 
 
 class Session(rx.State):
@@ -22,7 +20,6 @@ class Session(rx.State):
 
     language: str = rx.LocalStorage("", name="grok_app_language", sync=True)
     """`en` or `zh`; empty until the visitor chooses, then the browser's own language decides."""
-    public_key: str = rx.LocalStorage("", name="grok_app_public_key", sync=True)
 
     notice: Notice = Notice()
 
@@ -35,12 +32,6 @@ class Session(rx.State):
     def switch_language(self) -> None:
         """Show the other language from now on."""
         self.language = "en" if self.is_chinese else "zh"
-
-    @rx.event
-    def sign_out(self) -> EventSpec:
-        """Forget the key and leave."""
-        self.public_key = ""
-        return rx.redirect(LOGIN, replace=True)
 
     def _notify(self, kind: Literal["success", "warning", "error"], message: str) -> None:
         """Show a toast. Not `rx.toast`: that needs eval, see `components.notices`."""

@@ -16,7 +16,18 @@ from PIL import Image
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from .believable import fill, seed_requests
-from .conftest import BROWSER_ARGUMENTS, CHROMIUM, ROOT, Demo, free_port, open_page, read_demo, running, send
+from .conftest import (
+    BROWSER_ARGUMENTS,
+    CHROMIUM,
+    ROOT,
+    Demo,
+    free_port,
+    open_as_visitor,
+    open_page,
+    read_demo,
+    running,
+    send,
+)
 from .console import settle, signed_in_as
 
 FOLDER: Final = ROOT / "docs" / "screenshots"
@@ -99,7 +110,7 @@ async def take(browser: Browser, demo: Demo, shot: Shot) -> bytes:
         await open_page(page, shot.path)
         await settle(page)
     else:
-        await sign_in_visitor(page, demo)
+        await open_as_visitor(page, demo, shot.path)
     await page.wait_for_load_state("networkidle")
     if shot.prepare:
         await shot.prepare(page, demo)
@@ -107,15 +118,6 @@ async def take(browser: Browser, demo: Demo, shot: Shot) -> bytes:
     picture = await page.screenshot(animations="disabled", caret="hide")
     await context.close()
     return picture
-
-
-async def sign_in_visitor(page: Page, demo: Demo) -> None:
-    """Open the studio."""
-    await open_page(page, "/login")
-    await page.locator("input").first.fill(demo.public_key)
-    await page.keyboard.press("Enter")
-    await page.wait_for_url("**/chat*")
-    await page.wait_for_selector("#hydrated", state="attached")
 
 
 def shrink(picture: bytes) -> bytes:

@@ -3,33 +3,52 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from .conftest import open_page
+from .conftest import Demo, Profile, keep_key, open_as_visitor, open_page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser lives in one loop
 
 
-async def test_a_wrong_key_is_refused_in_place(page: Page) -> None:
+async def test_a_wrong_key_is_refused_in_place(page: Page, profile: Profile) -> None:
     """The sign-in says so and stays."""
     await open_page(page, "/")
     await page.get_by_label("Access key").fill("wrong")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("alert")).to_have_text("Invalid authentication token")
     assert "/login" in page.url
+    profile.forgive("401 (Unauthorized)")
 
 
-async def test_the_chat_asks_for_the_key(page: Page) -> None:
-    """Who comes without one is sent to the sign-in."""
+async def test_who_has_no_key_signs_in_and_goes_on(page: Page, demo: Demo) -> None:
+    """A page of the studio leads to the sign-in, and the sign-in back to it; the key is in no address."""
     await page.goto("/chat")
     await page.wait_for_url("**/login*")
+    await page.wait_for_selector("#hydrated", state="attached")
+    await page.get_by_label("Access key").fill(demo.public_key)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_url("**/chat*")
+    assert demo.public_key not in page.url
 
 
-async def test_a_signed_in_visitor_skips_the_form(chat: Page) -> None:
-    """The key is kept in the browser; signing out forgets it."""
-    await open_page(chat, "/login")
-    await chat.wait_for_url("**/chat*")
-    await chat.get_by_role("button", name="Sign out").click()
-    await chat.wait_for_url("**/login*")
-    assert not await chat.evaluate("localStorage.getItem('grok_app_public_key')")
+async def test_a_signed_in_visitor_skips_the_form(page: Page, demo: Demo) -> None:
+    """The key is kept in the browser; signing out forgets it, in all tabs."""
+    await open_as_visitor(page, demo, "/login")
+    await page.wait_for_url("**/chat*")
+    await page.wait_for_selector("#hydrated", state="attached")
+    other = await page.context.new_page()
+    await open_page(other, "/chat")
+    await page.get_by_role("button", name="Sign out").click()
+    for tab in (page, other):
+        await tab.wait_for_url("**/login*")
+    assert not await page.evaluate("localStorage.getItem('grok_app_public_key')")
+
+
+async def test_a_key_that_counts_no_longer_leads_to_the_sign_in(page: Page, profile: Profile) -> None:
+    """Whoever has a former one sees the form again."""
+    await keep_key(page, "former")
+    await page.goto("/chat")
+    await page.wait_for_url("**/login*")
+    await expect(page.get_by_label("Access key")).to_be_visible()
+    profile.forgive("401 (Unauthorized)")
 
 
 async def test_the_language_can_be_switched(chat: Page) -> None:
@@ -51,7 +70,7 @@ async def test_the_colours_can_be_switched(chat: Page) -> None:
 async def test_no_page_scrolls_sideways(chat: Page, width: int) -> None:
     """From a phone to a desktop."""
     await chat.set_viewport_size({"width": width, "height": 800})
-    for path in ("/chat", "/admin/login"):
+    for path in ("/chat", "/login", "/admin/login"):
         await open_page(chat, path)
         assert await chat.evaluate("document.documentElement.scrollWidth") <= width
 

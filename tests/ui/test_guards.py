@@ -28,7 +28,7 @@ FOR_VISITORS = {
     "grok_app.ui.session",
     "grok_app.ui.pages.admin_login.state",
     "grok_app.ui.pages.chat.state",
-    "grok_app.ui.pages.login.state",
+    "grok_app.ui.studio.entrance",
 }
 """Modules whose states serve people without a session. All others are the console's."""
 OF_REFLEX = {"setvar"}
@@ -51,9 +51,10 @@ class Careless(rx.State):
 
 
 def states_of(parent: type[rx.State]) -> Iterator[type[rx.State]]:
-    """All states below this one."""
+    """All states below this one. What is only mixed in is no state: its events are those of whom it is mixed into."""
     for child in parent.__subclasses__():
-        yield child
+        if not child._mixin:
+            yield child
         yield from states_of(child)
 
 

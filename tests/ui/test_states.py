@@ -15,7 +15,6 @@ from grok_app.requests import RequestQuery, Requests, open_requests
 from grok_app.settings import SettingsService, open_settings
 from grok_app.ui import session
 from grok_app.ui.pages.chat import ChatState, state
-from grok_app.ui.pages.login import LoginState
 
 KEY = "key-of-the-pages"
 
@@ -215,19 +214,3 @@ async def test_a_bug_is_not_shown_to_the_visitor(chat: Chat, monkeypatch: pytest
     await ask(tab, "ping")
     assert "logged" in tab.turns[0].error
     assert not tab.is_answering
-
-
-@pytest.mark.usefixtures("chat")
-def test_the_right_key_signs_in() -> None:
-    """It is kept and the studio opens."""
-    tab = new(LoginState, key="")
-    assert LoginState.sign_in.fn(tab, {"key": f" {KEY} "}) is not None  # type: ignore[attr-defined] # Reflex keeps the function there
-    assert (tab.public_key, tab.error) == (KEY, "")
-
-
-@pytest.mark.usefixtures("chat")
-def test_a_wrong_key_is_said_in_place() -> None:
-    """The server's sentence stands at the field, and the key isn't kept."""
-    tab = new(LoginState, key="")
-    assert LoginState.sign_in.fn(tab, {"key": "wrong"}) is None  # type: ignore[attr-defined] # Reflex keeps the function there
-    assert (tab.public_key, tab.error) == ("", "Invalid authentication token")

@@ -8,6 +8,11 @@ from grok_app.ui.components.operator import console_page_marker, sign_in_form, s
 from grok_app.ui.components.settings import hand_key, hand_secret, settings_form
 from grok_app.ui.components.tab_title import TabTitle
 from grok_app.ui.components.texts import fetch_file, file_download, text_intake
+from grok_app.ui.components.visitor import (
+    studio_page_marker,
+    visitor_sign_in_form,
+    visitor_sign_out_button,
+)
 
 __all__ = [
     "Moment",
@@ -26,6 +31,9 @@ __all__ = [
     "settings_form",
     "sign_in_form",
     "sign_out_button",
+    "studio_page_marker",
     "text_intake",
     "transcript",
+    "visitor_sign_in_form",
+    "visitor_sign_out_button",
 ]

@@ -4,7 +4,7 @@ import { ArrowUp, Square } from "lucide-react";
 import ReactMarkdown from "react-markdown";
 import rehypeHighlight from "rehype-highlight";
 import remarkGfm from "remark-gfm";
-import { CopyButton } from "../copying/copying.js"; // where Reflex puts it, see copying.py
+import { CopyButton } from "./copying.js";
 
 const NEAR_BOTTOM_PX = 80;
 const Labels = createContext({ copyLabel: "Copy", copiedLabel: "Copied" });

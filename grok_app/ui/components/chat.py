@@ -4,11 +4,13 @@ from typing import Any, ClassVar
 
 import reflex as rx
 
-_LIBRARY = rx.asset("chat.js", shared=True)
+from grok_app.ui.components.scripts import script
+
+_LIBRARY = script("chat.js")
 
 
 class _ChatComponent(rx.Component):
-    library = _LIBRARY.importable_path
+    library = _LIBRARY
 
 
 class Markdown(_ChatComponent):

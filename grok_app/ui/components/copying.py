@@ -4,11 +4,13 @@ from typing import Any
 
 import reflex as rx
 
-_LIBRARY = rx.asset("copying.js", shared=True)
+from grok_app.ui.components.scripts import script
+
+_LIBRARY = script("copying.js")
 
 
 class _CopyComponent(rx.Component):
-    library = _LIBRARY.importable_path
+    library = _LIBRARY
 
     copy_label: rx.Var[str]
     copied_label: rx.Var[str]

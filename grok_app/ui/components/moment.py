@@ -2,11 +2,13 @@
 
 import reflex as rx
 
+from grok_app.ui.components.scripts import script
+
 
 class Moment(rx.Component):
     """Date and time; a dash where there is none."""
 
-    library = rx.asset("moment.js", shared=True).importable_path
+    library = script("moment.js")
     tag = "Moment"
 
     at: rx.Var[int]

@@ -5,7 +5,9 @@ from typing import Any, Literal
 
 import reflex as rx
 
-_LIBRARY = rx.asset("notices.js", shared=True)
+from grok_app.ui.components.scripts import script
+
+_LIBRARY = script("notices.js")
 
 
 @dataclasses.dataclass
@@ -20,7 +22,7 @@ class Notice:
 class Notices(rx.Component):
     """Shows a toast for each new notice."""
 
-    library = _LIBRARY.importable_path
+    library = _LIBRARY
     tag = "Notices"
 
     notice: rx.Var[Notice]

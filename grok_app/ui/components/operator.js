@@ -1,8 +1,9 @@
 // The operator's door: the form that signs in, the button that signs out, and what keeps all tabs in step.
 // The session is a cookie that no script can read, so only an answer of the server's can set it or take it away.
 import { createElement as h, useEffect, useState } from "react";
-import { Eye, EyeOff, LogOut } from "lucide-react";
+import { LogOut } from "lucide-react";
 import { toast } from "sonner";
+import { KeyForm } from "./key_form.js";
 
 const SESSION = "/v1/admin/session";
 const LAST_PAGE = "grok_app_console_page";
@@ -10,8 +11,6 @@ const TABS = "grok_app_console";
 const SIGNED_OUT = "signed-out";
 
 export function SignIn({ home, labels }) {
-  const [key, setKey] = useState("");
-  const [isShown, setShown] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState("");
   const [waitS, setWaitS] = useState(0);
@@ -20,8 +19,7 @@ export function SignIn({ home, labels }) {
     const timer = setTimeout(() => setWaitS(waitS - 1), 1000);
     return () => clearTimeout(timer);
   }, [waitS]);
-  const signIn = async (event) => {
-    event.preventDefault();
+  const signIn = async (key) => {
     setBusy(true);
     setError("");
     const failure = await open(key, labels);
@@ -31,44 +29,7 @@ export function SignIn({ home, labels }) {
     setError(failure.waitS ? "" : failure.message);
   };
   const message = waitS > 0 ? labels.wait.replace("{seconds}", waitS) : error;
-  return h(
-    "form",
-    { className: "card", onSubmit: signIn },
-    h("img", { src: "/mark.svg", alt: "", className: "mark large" }),
-    h("h1", { className: "card-title" }, labels.title),
-    h("p", { className: "lead" }, labels.lead),
-    h("label", { htmlFor: "operator-key", className: "label" }, labels.key),
-    h(
-      "div",
-      { className: "field" },
-      h("input", {
-        id: "operator-key",
-        className: "input",
-        type: isShown ? "text" : "password",
-        autoComplete: "current-password",
-        autoFocus: true,
-        required: true,
-        value: key,
-        onChange: (event) => setKey(event.target.value),
-        "aria-invalid": message !== "",
-        "aria-describedby": "operator-key-error",
-      }),
-      h(
-        "button",
-        {
-          type: "button",
-          className: "button quiet icon",
-          "aria-label": isShown ? labels.hide : labels.show,
-          title: isShown ? labels.hide : labels.show,
-          onClick: () => setShown(!isShown),
-        },
-        h(isShown ? EyeOff : Eye, { size: 18, "aria-hidden": true }),
-      ),
-    ),
-    message && h("p", { id: "operator-key-error", role: "alert", className: "field-error" }, message),
-    h("button", { type: "submit", className: "button primary wide", disabled: isBusy || waitS > 0 }, labels.submit),
-    h("p", { className: "hint" }, labels.hint),
-  );
+  return h(KeyForm, { id: "operator-key", labels, message, isBusy: isBusy || waitS > 0, onSubmit: signIn });
 }
 
 export function SignOut({ to, label, failedLabel }) {

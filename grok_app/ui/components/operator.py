@@ -5,11 +5,14 @@ from typing import Any
 
 import reflex as rx
 
-_LIBRARY = rx.asset("operator.js", shared=True)
+from grok_app.ui.components.scripts import script
+
+_LIBRARY = script("operator.js")
+script("key_form.js")  # both doors import it
 
 
 class _OperatorComponent(rx.Component):
-    library = _LIBRARY.importable_path
+    library = _LIBRARY
 
 
 class SignIn(_OperatorComponent):

@@ -5,8 +5,10 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
-_LIBRARY = rx.asset("settings_form.js", shared=True)
-rx.asset("settings_fields.js", shared=True)  # the form imports it
+from grok_app.ui.components.scripts import script
+
+_LIBRARY = script("settings_form.js")
+script("settings_fields.js")  # the form imports it
 _EVENT = rx.event.passthrough_event_spec
 
 
@@ -16,7 +18,7 @@ class SettingsForm(rx.Component):
     A secret is asked for by `on_reveal`, a new key by `on_generate`. The answers are `hand_secret` and `hand_key`.
     """
 
-    library = _LIBRARY.importable_path
+    library = _LIBRARY
     tag = "SettingsForm"
 
     sections: rx.Var[list[dict[str, Any]]]

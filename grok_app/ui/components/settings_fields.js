@@ -2,7 +2,7 @@
 import { createElement as h, memo, useEffect, useRef, useState } from "react";
 import { Eye, EyeOff, RotateCcw, Undo2, WandSparkles } from "lucide-react";
 import { refs } from "$/utils/state";
-import { CopyButton } from "../copying/copying.js"; // where Reflex puts it, see copying.py
+import { CopyButton } from "./copying.js";
 
 const MASK = "••••••••••••";
 

@@ -2,11 +2,13 @@
 
 import reflex as rx
 
+from grok_app.ui.components.scripts import script
+
 
 class TabTitle(rx.Component):
     """Gives the document its title and language."""
 
-    library = rx.asset("tab_title.js", shared=True).importable_path
+    library = script("tab_title.js")
     tag = "TabTitle"
 
     title: rx.Var[str]

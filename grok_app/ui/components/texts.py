@@ -7,11 +7,13 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
-_LIBRARY = rx.asset("texts.js", shared=True)
+from grok_app.ui.components.scripts import script
+
+_LIBRARY = script("texts.js")
 
 
 class _TextComponent(rx.Component):
-    library = _LIBRARY.importable_path
+    library = _LIBRARY
 
 
 class FileDownload(_TextComponent):

@@ -10,7 +10,7 @@ import reflex as rx
 from grok_app.ui import routes
 from grok_app.ui.components import console_page_marker, sign_out_button
 from grok_app.ui.console.tray import task_tray
-from grok_app.ui.layout import header, icon, page
+from grok_app.ui.layout import icon, page, top_line
 from grok_app.ui.session import text
 
 _PAGES: Final = (
@@ -47,7 +47,7 @@ def console_page(path: str, *content: rx.Component, actions: tuple[rx.Component,
         task_tray(),
         title=title,
         class_name="console",
-        header=header(
+        header=top_line(
             routes.OVERVIEW, sign_out_button(text("sign_out"), text("console.sign_out_failed"), to=routes.ADMIN_LOGIN)
         ),
     )

@@ -18,6 +18,7 @@ from grok_app.ui.pages import (
     requests,
     settings,
 )
+from grok_app.ui.studio import StudioState
 
 __all__ = ["ROUTES", "add_pages"]
 
@@ -36,8 +37,8 @@ ROUTES: Final = (
 
 def add_pages(app: rx.App) -> None:
     """Give the app its pages."""
-    app.add_page(login.view, route=routes.LOGIN, title="Grok App", on_load=login.LoginState.enter)
-    app.add_page(chat.view, route=routes.CHAT, title="Chat · Grok App", on_load=chat.ChatState.enter)
+    _add_studio_page(app, routes.LOGIN, "Sign in", login.view)
+    _add_studio_page(app, routes.CHAT, "Chat", chat.view, chat.ChatState.enter)
     app.add_page(
         admin_login.view,
         route=routes.ADMIN_LOGIN,
@@ -50,6 +51,11 @@ def add_pages(app: rx.App) -> None:
     _add_console_page(app, routes.CACHE, "Cache", cache.view, cache.FilesState.watch, cache.OnlineState.watch)
     _add_console_page(app, routes.SETTINGS, "Settings", settings.view, settings.SettingsState.watch)
     app.add_page(not_found.view, route="404", title="Grok App")
+
+
+def _add_studio_page(app: rx.App, route: str, title: str, view: Callable[[], rx.Component], *events: Any) -> None:
+    """Add a page of the studio. Arguments as of `_add_console_page`, `events` beside the look at who comes."""
+    app.add_page(view, route=route, title=f"{title} · Grok App", on_load=[StudioState.enter, *events])
 
 
 def _add_console_page(app: rx.App, route: str, title: str, view: Callable[[], rx.Component], *events: Any) -> None:

@@ -9,7 +9,7 @@ import reflex as rx
 
 from grok_app.ui import routes
 from grok_app.ui.components import sign_in_form
-from grok_app.ui.layout import header, page
+from grok_app.ui.layout import page, top_line
 from grok_app.ui.session import text
 
 _LABELS: Final = ("title", "lead", "key", "show", "hide", "submit", "wait", "unreachable", "hint")
@@ -22,5 +22,5 @@ def view() -> rx.Component:
         sign_in_form(labels, home=routes.OVERVIEW),
         title="operator.title",
         class_name="centered",
-        header=header(routes.ADMIN_LOGIN),
+        header=top_line(routes.ADMIN_LOGIN),
     )

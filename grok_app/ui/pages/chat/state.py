@@ -43,6 +43,7 @@ class Turn:
 class ChatState(Session):
     """The chat page."""
 
+    public_key: str = rx.LocalStorage("", name="grok_app_public_key", sync=True)
     model: str = rx.LocalStorage(_DEFAULT_MODEL, name="grok_app_chat_model")
     effort: str = rx.LocalStorage("auto", name="grok_app_chat_effort")
     turns: list[Turn] = []  # noqa: RUF012 - Reflex copies defaults for each tab

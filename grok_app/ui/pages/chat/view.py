@@ -8,15 +8,18 @@ from typing import Any
 import reflex as rx
 
 from grok_app.catalog import CHAT_MODELS
+from grok_app.ui import routes
 from grok_app.ui.components import composer, copy_button, markdown, transcript
-from grok_app.ui.layout import icon, icon_button, page
+from grok_app.ui.layout import icon, icon_button
 from grok_app.ui.pages.chat.state import EFFORTS, ChatState
 from grok_app.ui.session import text
+from grok_app.ui.studio import studio_page
 
 
 def view() -> rx.Component:
     """The page."""
-    return page(
+    return studio_page(
+        routes.CHAT,
         rx.cond(ChatState.is_empty, rx.fragment(), rx.el.h1(text("chat.heading"), class_name="off-screen")),
         transcript(
             rx.cond(ChatState.is_empty, _welcome()),

@@ -1,6 +1,5 @@
 """The studio's sign-in."""
 
-from grok_app.ui.pages.login.state import LoginState
 from grok_app.ui.pages.login.view import view
 
-__all__ = ["LoginState", "view"]
+__all__ = ["view"]

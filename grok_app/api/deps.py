@@ -9,7 +9,7 @@ from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from grok_app.access import SESSION_COOKIE, client_address
-from grok_app.errors import PermissionDeniedError
+from grok_app.errors import NotFoundError, PermissionDeniedError
 from grok_app.logs import get_logger
 from grok_app.runtime import Services, current
 from grok_app.trace import current_trace, key_hint
@@ -93,6 +93,16 @@ async def require_public_key(services: Current, bearer: Bearer) -> None:
         AuthenticationError: They show no key, or a wrong one.
     """
     services.access.check_public(bearer.credentials if bearer else None)
+
+
+async def require_open_studio(services: Current) -> None:
+    """Let nobody in while the studio is closed, whatever they show: without a public key anyone could come.
+
+    Raises:
+        NotFoundError: It is.
+    """
+    if not services.settings.snapshot.app.public_enabled:
+        raise NotFoundError("The public pages are switched off")
 
 
 async def count_visit(connection: HTTPConnection, services: Current) -> None:

@@ -7,7 +7,12 @@ from starlette.types import Scope
 from grok_app.trace import Trace
 
 _INFERENCE: Final = ("/v1/chat/completions", "/v1/images/generations", "/v1/images/edits")
-_VISITORS: Final = ("/v1/public/imagine/sse", "/v1/public/video/sse", "/v1/public/voice/token")
+_VISITORS: Final = (
+    "/v1/public/chat/completions",
+    "/v1/public/imagine/sse",
+    "/v1/public/video/sse",
+    "/v1/public/voice/token",
+)
 _SOCKET: Final = "/v1/public/imagine/ws"
 _VISITOR: Final = "public"
 """Who asks on the public surface. A task's id is enough there, so that no key tells one from another."""

@@ -36,7 +36,9 @@ class AppSection(Section, title="Gateway"):
         _NOTHING, "API keys", "Keys of programs on /v1, one or several separated by commas. Empty: no check."
     )
     public_key: Key = setting(_NOTHING, "Public key", "Key of the studio's visitors. Empty: no check.")
-    public_enabled: bool = setting(False, "Studio open", "Whether the studio's pages are served.")
+    public_enabled: bool = setting(
+        False, "Studio open", "Whether the studio is served: its pages, and its chat at /v1/public."
+    )
     language: Literal["en", "zh-CN"] = setting(
         "en", "Language of answers", "Language of the progress lines that we write into answers."
     )
@@ -77,7 +79,7 @@ class PublicSection(Section, title="Visitors"):
     """What one visitor of the studio may ask for."""
 
     max_runs_per_address: int = setting(
-        3, "Runs per address", "Most image and video runs at once from one address.", ge=1, le=1000
+        3, "Runs per address", "Most chats, image and video runs at once from one address.", ge=1, le=1000
     )
     requests_per_minute: int = setting(
         60, "Requests per minute", "Most requests a minute from one address.", ge=1, le=100_000

@@ -13,7 +13,7 @@ from tests.conftest import ENDLESS, KEYS, PUBLIC_KEY, QUICK_RETRIES, GatewayFact
 from tests.contract.admin import OTHER_ORIGIN, bearer
 from tests.contract.pictures import Event
 from tests.contract.websocket import connected
-from tests.contract.wire import DONE
+from tests.contract.wire import DONE, body
 from tests.servers import Gateway
 
 PREFIXES: Final = ["/v1/public", "/api/v1/public"]
@@ -21,6 +21,7 @@ PUBLIC: Final = PREFIXES[0]
 START: Final = f"{PUBLIC}/imagine/start"
 STOP: Final = f"{PUBLIC}/imagine/stop"
 SSE: Final = f"{PUBLIC}/imagine/sse"
+TALK: Final = f"{PUBLIC}/chat/completions"
 WS: Final = f"{PUBLIC}/imagine/ws"
 FILM_START: Final = f"{PUBLIC}/video/start"
 FILM_STOP: Final = f"{PUBLIC}/video/stop"
@@ -28,6 +29,7 @@ FILM: Final = f"{PUBLIC}/video/sse"
 KEY: Final = bearer(PUBLIC_KEY)
 GUARDED: Final = [
     ("GET", "/verify"),
+    ("POST", "/chat/completions"),
     ("POST", "/imagine/start"),
     ("POST", "/imagine/stop"),
     ("GET", "/imagine/sse"),
@@ -186,6 +188,20 @@ def _lines(answer: httpx.Response) -> Iterator[bytes]:
     for piece in answer.iter_bytes():
         *lines, rest = (rest + piece).split(b"\n")
         yield from lines
+
+
+@contextmanager
+def talking(
+    gateway: Gateway, content: Any, headers: Mapping[str, str] | None = None, **fields: Any
+) -> Generator[Iterator[Any]]:
+    """Read the chunks of a visitor's chat as they come; the connection is closed at the end."""
+    asked = body(content, stream=True, **fields)
+    with gateway.stranger.stream("POST", TALK, json=asked, headers={**KEY, **(headers or {})}) as answer:
+        assert answer.status_code == 200, answer.read()
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert (answer.headers["cache-control"], answer.headers["x-accel-buffering"]) == ("no-cache", "no")
+        chunks = (data for _, data in _named(answer))
+        yield chunks
 
 
 def film_of(gateway: Gateway, task_id: str, headers: Mapping[str, str] | None = None) -> tuple[list[Any], list[int]]:

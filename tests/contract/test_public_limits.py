@@ -1,5 +1,6 @@
 """How much one visitor may ask for. Source: the settings `public.…`, and API contract, section 9."""
 
+import asyncio
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
@@ -17,18 +18,21 @@ from tests.contract.public import (
     PREFIXES,
     PUBLIC,
     SSE,
+    TALK,
     WS,
     begin,
     begin_film,
     film_of,
     filming,
+    post,
     stop,
+    talking,
     watching,
 )
 from tests.contract.runs import is_error, is_status, until
 from tests.contract.websocket import connected, upgrade_status
-from tests.contract.wire import error_of
-from tests.servers import Gateway, eventually
+from tests.contract.wire import body, error_of
+from tests.servers import Gateway, Sandbox, eventually
 
 MOST_RUNS = 3
 MOST_REQUESTS = 60
@@ -55,7 +59,12 @@ def by_film(gateway: Gateway, question: str, address: Address) -> AbstractContex
     return filming(gateway, begin_film(gateway, f"{question} @video-stall", address), address)
 
 
-KINDS: dict[str, Kind] = {"sse": by_sse, "ws": by_ws, "video": by_film}
+def by_chat(gateway: Gateway, question: str, address: Address) -> AbstractContextManager[Iterator[Any]]:
+    """A chat."""
+    return talking(gateway, f"{question} @stall", address)
+
+
+KINDS: dict[str, Kind] = {"sse": by_sse, "ws": by_ws, "video": by_film, "chat": by_chat}
 
 
 @pytest.fixture
@@ -95,6 +104,9 @@ def check_refused(gateway: Gateway, question: str, address: Address, kind: str) 
                 error = next(socket)
                 assert (error["type"], error["code"]) == ("error", LIMITED)
         return
+    if kind == "chat":
+        check_limited(post(gateway, TALK, body(question), address))
+        return
     path = FILM if kind == "video" else SSE
     task_id = (begin_film if kind == "video" else begin)(gateway, question, address)
     check_limited(gateway.stranger.get(path, params={"task_id": task_id}, headers=address))
@@ -110,9 +122,9 @@ def runs(gateway: Gateway, question: str, address: Address) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_run_too_many_is_refused(rationed: Gateway, question: str, address: Address, kind: str) -> None:
-    """Pictures and videos count together: three at once from one address. Other addresses aren't touched."""
+    """Chats, pictures and videos count together: three at once from one address. Other addresses aren't touched."""
     with ExitStack() as stack:
-        occupy(stack, rationed, question, address, *KINDS.values())
+        occupy(stack, rationed, question, address, by_chat, by_film, by_ws)
         check_refused(rationed, question, address, kind)
 
         occupy(stack, rationed, question, from_nowhere_else(), KINDS[kind])
@@ -171,6 +183,44 @@ def test_a_place_is_free_when_a_task_is_stopped(
         stop(rationed, task_id)
 
         eventually(lambda: runs(rationed, question, address), within_s=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "fields"),
+    [
+        ("", {"stream": True}),
+        ("", {"stream": False}),
+        ("@late-error", {"stream": True}),
+        ("@403-moderated", {"stream": True}),
+        ("", {"temperature": 3}),
+    ],
+    ids=["finished", "finished, whole", "broken off", "refused by Grok", "refused by us"],
+)
+def test_chats_one_after_the_other_are_no_crowd(
+    rationed: Gateway, question: str, address: Address, words: str, fields: dict[str, Any]
+) -> None:
+    """However one ends, it has freed its place."""
+    asked = body(f"{question} {words}", **fields)
+    answers = {post(rationed, TALK, asked, address).status_code for _ in range(MOST_RUNS + 1)}
+
+    assert len(answers) == 1
+    assert 429 not in answers
+
+
+async def test_who_waits_for_a_whole_answer_has_a_place(
+    rationed: Gateway, keeper: httpx.Client, sandbox: Sandbox, question: str, address: Address
+) -> None:
+    """And frees it by leaving."""
+    set_up(keeper, public__max_runs_per_address=1)
+    asked = body(f"{question} @hang", stream=False)
+    async with httpx.AsyncClient(base_url=rationed.url, timeout=15) as http:
+        asking = asyncio.create_task(http.post(TALK, json=asked, headers={**KEY, **address}))
+        await asyncio.to_thread(eventually, lambda: sandbox.asked(question))
+        check_refused(rationed, question, address, "chat")
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+    await asyncio.to_thread(eventually, lambda: post(rationed, TALK, body(question), address).is_success)
 
 
 def test_videos_one_after_the_other_are_no_crowd(rationed: Gateway, question: str, address: Address) -> None:

@@ -12,7 +12,7 @@ from tests.conftest import API_KEY, ENDLESS, PUBLIC_KEY, QUICK_RETRIES, GatewayF
 from tests.contract.film import MODEL as FILM
 from tests.contract.pictures import DRAW, EDIT, EDITS, GENERATIONS, picture, upload_of
 from tests.contract.public import FILM as FILM_SSE
-from tests.contract.public import SSE, WS, begin, begin_film
+from tests.contract.public import SSE, TALK, WS, begin, begin_film
 from tests.contract.records import named, recorded
 from tests.contract.websocket import connected, upgrade_status
 from tests.contract.wire import CHAT, body, events, streamed
@@ -175,8 +175,12 @@ def test_a_video(gateway: Gateway, question: str, stream: bool) -> None:
 
 
 def test_what_visitors_ask_for(studio: Gateway, question: str) -> None:
-    """Pictures without end, whose viewers always leave, over both transports; a video; a voice token."""
-    answers: dict[str, dict[str, str]] = {path: named() for path in (SSE, WS, FILM_SSE, "/v1/public/voice/token")}
+    """A chat; pictures without end, whose viewers always leave, over both transports; a video; a voice token."""
+    token = "/v1/public/voice/token"
+    answers: dict[str, dict[str, str]] = {path: named() for path in (TALK, SSE, WS, FILM_SSE, token)}
+    visitor = {"Authorization": f"Bearer {PUBLIC_KEY}"}
+    talk = {**visitor, **answers[TALK]}
+    studio.stranger.post(f"/api{TALK}", json=body(question, model="grok-4"), headers=talk).raise_for_status()
     task = begin(studio, question)
     with studio.stranger.stream("GET", SSE, params={"task_id": task}, headers=answers[SSE]) as answer:
         assert next(line for line in answer.iter_lines() if "image_generation" in line)
@@ -186,12 +190,11 @@ def test_what_visitors_ask_for(studio: Gateway, question: str) -> None:
     studio.stranger.get(
         FILM_SSE, params={"task_id": begin_film(studio, question)}, headers=answers[FILM_SSE]
     ).raise_for_status()
-    token = "/v1/public/voice/token"
-    visitor = {"Authorization": f"Bearer {PUBLIC_KEY}"}
     studio.stranger.get(f"/api{token}", headers={**visitor, **answers[token]}).raise_for_status()
 
     records = {path: recorded(studio, headers).record for path, headers in answers.items()}
     assert {path: (record.route, record.model, record.status, record.outcome) for path, record in records.items()} == {
+        TALK: (TALK, "grok-4", 200, "ok"),
         SSE: (SSE, DRAW, 200, "ok"),
         WS: (WS, DRAW, 101, "ok"),
         FILM_SSE: (FILM_SSE, FILM, 200, "ok"),

@@ -36,6 +36,7 @@ _ADMIN = {
 }
 _PUBLIC = {
     "/verify": "get",
+    "/chat/completions": "post",
     "/imagine/config": "get",
     "/imagine/start": "post",
     "/imagine/sse": "get",

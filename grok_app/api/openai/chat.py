@@ -1,7 +1,7 @@
 """`POST /v1/chat/completions`. Source: API contract, section 5."""
 
 from collections.abc import AsyncGenerator
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from grok_app.api.body import json_body, read_with_files
 from grok_app.api.deps import Current, own_url, require_api_key
 from grok_app.api.held import Held
-from grok_app.api.openai.chat_body import ChatBody
+from grok_app.api.lifting import Lifter
+from grok_app.api.openai.chat_body import ChatBody, CompletionBody
 from grok_app.api.openai.chunks import completion, write_chunks
 from grok_app.api.openai.images import answer_edit, answer_images
 from grok_app.api.openai.video_answer import as_chat
@@ -22,38 +23,49 @@ from grok_app.errors import GatewayError
 from grok_app.runtime import Services
 
 router = APIRouter(tags=["chat"], dependencies=[Depends(require_api_key)])
-_ANSWER: Final = {
-    "application/json": {"schema": {"type": "object", "description": "A `chat.completion`, when not streaming."}},
-    "text/event-stream": {
-        "schema": {"type": "string", "description": "`chat.completion.chunk` events, then `[DONE]`, when streaming."}
-    },
+ANSWER: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The answer",
+        "content": {
+            "application/json": {
+                "schema": {"type": "object", "description": "A `chat.completion`, when not streaming."}
+            },
+            "text/event-stream": {
+                "schema": {
+                    "type": "string",
+                    "description": "`chat.completion.chunk` events, then `[DONE]`, when streaming.",
+                }
+            },
+        },
+    }
 }
+"""The OpenAPI description of a chat's answer."""
 
 
 @router.post(
     "/chat/completions",
     summary="Answer a conversation",
-    openapi_extra=json_body(ChatBody),
-    responses={200: {"description": "The answer", "content": _ANSWER}},
+    openapi_extra=json_body(CompletionBody),
+    responses=ANSWER,
 )
 async def chat_completions(request: Request, services: Current, files: Held) -> Response:
     """Answer a conversation, streamed (`text/event-stream`) or whole.
 
     The image models answer with pictures, as `POST images/generations` does, the video model with a video.
     """
-    body, lifter = await read_with_files(request, ChatBody, files)
+    body, lifter = await read_with_files(request, CompletionBody, files)
     settings = services.settings.snapshot
-    is_streamed = settings.app.stream if body.stream is None else body.stream
+    is_streamed = body.is_streamed(settings)
     at = own_url(request, services)
+    has_think_tags = settings.app.thinking_format == "think_tags"
     match body.serves:
         case Serves.CHAT:
-            chat = services.chat.stream(body.as_chat(lifter, at), shows_progress=is_streamed)
-            return await _answer(chat, body, request, services, is_streamed=is_streamed)
+            return await answer_chat(services, request, body, lifter, has_think_tags=has_think_tags)
         case Serves.VIDEO:
             video = body.as_video(lifter, at)
             shows_progress = is_streamed and shows_thinking(body.reasoning_effort, settings)
             events = as_chat(services.video.stream(video), video, settings, shows_progress=shows_progress)
-            return await _answer(events, body, request, services, is_streamed=is_streamed)
+            return await _answer(events, body, request, is_streamed=is_streamed, has_think_tags=has_think_tags)
         case Serves.IMAGES:
             images = body.as_images(body.images.form(settings), at)
             return await answer_images(services, request, images, body.images, is_streamed=is_streamed)
@@ -62,10 +74,30 @@ async def chat_completions(request: Request, services: Current, files: Held) -> 
             return await answer_edit(services, request, edit, body.images, is_streamed=is_streamed)
 
 
-async def _answer(
-    events: AsyncGenerator[Event, None], body: ChatBody, request: Request, services: Services, *, is_streamed: bool
+async def answer_chat(
+    services: Services, request: Request, body: ChatBody, lifter: Lifter, *, has_think_tags: bool
 ) -> Response:
-    has_think_tags = services.settings.snapshot.app.thinking_format == "think_tags"
+    """The answer of a text model, streamed or whole.
+
+    Args:
+        services: Who answers.
+        request: Ends the work when its caller goes.
+        body: What to answer.
+        lifter: Finds the files of the body.
+        has_think_tags: Whether thinking is part of the text; else it has a field of its own.
+
+    Raises:
+        InvalidRequestError: An attachment is not what it says it is, or there are too many.
+    """
+    is_streamed = body.is_streamed(services.settings.snapshot)
+    chat = body.as_chat(lifter, own_url(request, services))
+    events = services.chat.stream(chat, shows_progress=is_streamed)
+    return await _answer(events, body, request, is_streamed=is_streamed, has_think_tags=has_think_tags)
+
+
+async def _answer(
+    events: AsyncGenerator[Event, None], body: ChatBody, request: Request, *, is_streamed: bool, has_think_tags: bool
+) -> Response:
     if is_streamed:
         with_usage = bool(body.stream_options and body.stream_options.include_usage)
         chunks = write_chunks(events, body.model, has_think_tags=has_think_tags, with_usage=with_usage)

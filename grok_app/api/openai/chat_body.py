@@ -17,6 +17,7 @@ from grok_app.chat import ChatRequest, Message, ReasoningEffort, Role
 from grok_app.errors import InvalidRequestError
 from grok_app.imagine import EditRequest, Form, ImagesRequest
 from grok_app.media import SourceKind
+from grok_app.settings import Settings
 from grok_app.video import VideoRequest
 
 _EFFORTS: Final = sorted(get_args(ReasoningEffort))
@@ -59,7 +60,7 @@ class StreamOptions(BaseModel):
 
 
 class ChatBody(BaseModel):
-    """A chat completion. Unknown fields are ignored, null is omitted, `"true"` and `"0.5"` mean what they say."""
+    """What every chat completion has: a conversation, and how it is to be answered."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -74,18 +75,6 @@ class ChatBody(BaseModel):
     temperature: Annotated[float, BeforeValidator(number("temperature", 0, 2, 0.8))] = 0.8
     top_p: Annotated[float, BeforeValidator(number("top_p", 0, 1, 0.95))] = 0.95
     stream_options: StreamOptions | None = None
-    image_config: ImageOptions | None = Field(None, description="For the image models.")
-    video_config: VideoOptions | None = Field(None, description="For the video model.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_what_others_need(cls, value: Any) -> Any:
-        """Let `image_config` and `video_config` count for the models that they are for alone."""
-        if not isinstance(value, dict) or not isinstance(value.get("model"), str):
-            return value
-        model = MODELS.get(value["model"])
-        wanted = _CONFIGS.get(model.serves) if model else None
-        return {name: item for name, item in value.items() if name == wanted or name not in _CONFIGS.values()}
 
     @field_validator("model")
     @classmethod
@@ -101,15 +90,9 @@ class ChatBody(BaseModel):
             raise PydanticCustomError("empty_messages", "messages cannot be empty")
         return value
 
-    @property
-    def serves(self) -> Serves:
-        """What the model is for."""
-        return MODELS[self.model].serves
-
-    @property
-    def images(self) -> ImageOptions:
-        """What pictures are to be like."""
-        return self.image_config or ImageOptions()
+    def is_streamed(self, settings: Settings) -> bool:
+        """Whether the answer comes piece by piece; where the body is silent, as the settings say."""
+        return settings.app.stream if self.stream is None else self.stream
 
     def as_chat(self, lifter: Lifter, own_url: str) -> ChatRequest:
         """The request of a text model in its service's words.
@@ -126,6 +109,33 @@ class ChatBody(BaseModel):
             attachments=attachments(self.messages, lifter),
             own_url=own_url,
         )
+
+
+class CompletionBody(ChatBody):
+    """A chat completion. Unknown fields are ignored, null is omitted, `"true"` and `"0.5"` mean what they say."""
+
+    image_config: ImageOptions | None = Field(None, description="For the image models.")
+    video_config: VideoOptions | None = Field(None, description="For the video model.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_what_others_need(cls, value: Any) -> Any:
+        """Let `image_config` and `video_config` count for the models that they are for alone."""
+        if not isinstance(value, dict) or not isinstance(value.get("model"), str):
+            return value
+        model = MODELS.get(value["model"])
+        wanted = _CONFIGS.get(model.serves) if model else None
+        return {name: item for name, item in value.items() if name == wanted or name not in _CONFIGS.values()}
+
+    @property
+    def serves(self) -> Serves:
+        """What the model is for."""
+        return MODELS[self.model].serves
+
+    @property
+    def images(self) -> ImageOptions:
+        """What pictures are to be like."""
+        return self.image_config or ImageOptions()
 
     def as_images(self, form: Form, own_url: str) -> ImagesRequest:
         """The request of the image model in its service's words.

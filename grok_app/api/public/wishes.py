@@ -2,16 +2,17 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from grok_app.api.lifting import Lifter
-from grok_app.api.openai.chat_body import Effort
+from grok_app.api.openai.chat_body import ChatBody, Effort
 from grok_app.api.openai.content import media_fault
 from grok_app.api.openai.given import source
 from grok_app.api.openai.image_options import SIZES, check_prompt
 from grok_app.api.openai.loose import boolean
 from grok_app.api.openai.video_options import PRESETS, VideoOptions, known_preset
+from grok_app.catalog import CHAT_MODELS
 from grok_app.imagine import ImagesRequest
 from grok_app.media import SourceKind
 from grok_app.video import VideoRequest
@@ -23,6 +24,20 @@ _BATCH: Final = 6
 _MOST_CHARS: Final = 16 << 10
 """Of a prompt: wishes wait in memory."""
 _Prompt = Annotated[str, Field(max_length=_MOST_CHARS), BeforeValidator(check_prompt)]
+
+
+class ChatWish(ChatBody):
+    """A conversation with a text model. Unknown fields are ignored, null is omitted."""
+
+    model: str = Field(description="A text model.", json_schema_extra={"enum": list(CHAT_MODELS)})
+
+    @field_validator("model")
+    @classmethod
+    def _text_model(cls, value: str) -> str:
+        if value not in CHAT_MODELS:
+            message = f"The model `{value}` is not a text model."
+            raise PydanticCustomError("model_not_supported", "{message}", {"message": message})
+        return value
 
 
 def _ratio(value: Any) -> str:

@@ -13,6 +13,9 @@ import structlog
 
 from grok_app.catalog import Pool
 from tests.servers import RUNNING, Gateway, Sandbox, start_gateway, start_sandbox
+from tests.storage import postgres
+
+__all__ = ["postgres"]  # one for all folders of storage tests
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost", "", None)
 API_KEY: Final = "test-key-one"

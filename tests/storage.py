@@ -12,14 +12,16 @@ from grok_app.db import Database, Vault, open_database, upgrade
 from grok_app.settings import SettingsService, open_settings
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432")
+END_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[str, None, None]:
-    """The URL of an empty database of each kind. Without a PostgreSQL server its tests are skipped, in CI they fail."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'test.db'}"
-        return
+@pytest.fixture(scope="session")
+def postgres() -> Generator[str, None, None]:
+    """A PostgreSQL database of this process's. To make one takes ten times as long as to empty it.
+
+    Without a PostgreSQL server its tests are skipped, in CI they fail.
+    """
     name = f"grok_app_test_{uuid4().hex}"
     try:
         server = psycopg.connect(f"{POSTGRES}/postgres", autocommit=True)
@@ -31,6 +33,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[st
         server.execute(f"CREATE DATABASE {name}")
         yield f"{POSTGRES}/{name}"
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database of each kind, which nobody else has open."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    url: str = request.getfixturevalue("postgres")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(END_OTHERS)  # what a test left open would hold locks
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return url
 
 
 @pytest.fixture

@@ -16,8 +16,13 @@ def named() -> dict[str, str]:
 
 def recorded(gateway: Gateway, headers: dict[str, str]) -> RequestDetail:
     """The one record of the request with this name. It is written a second after the end, about."""
-    [found] = eventually(lambda: asyncio.run(_find(gateway, headers["x-request-id"])))
+    [found] = eventually(lambda: written(gateway, headers))
     return found
+
+
+def written(gateway: Gateway, headers: dict[str, str]) -> list[RequestDetail]:
+    """What is there by now of requests with this name. They are written in the order of their ends."""
+    return asyncio.run(_find(gateway, headers["x-request-id"]))
 
 
 async def _find(gateway: Gateway, request_id: str) -> list[RequestDetail]:

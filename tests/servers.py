@@ -21,6 +21,8 @@ from grok_app.settings import open_settings
 
 START_LIMIT_S: Final = 60.0
 STOP_LIMIT_S: Final = 20.0
+LOOK_AGAIN_S: Final = 0.02
+"""Looking all the time would take the processor from the one who is waited for."""
 SANDBOX: Final = """
 import sys
 from grok_app.sandbox import Pacing, serve_sandbox
@@ -102,7 +104,6 @@ class Process:
         try:
             return http.get(url).is_success
         except httpx.TransportError:
-            time.sleep(0.02)  # no client waits for a port to open
             return False
 
 
@@ -215,6 +216,7 @@ def eventually(look: Callable[[], FoundT | None], *, within_s: float = 15.0) -> 
     deadline = time.monotonic() + within_s
     while not (found := look()):
         assert time.monotonic() < deadline, f"nothing within {within_s:g} s"
+        time.sleep(LOOK_AGAIN_S)
     return found
 
 

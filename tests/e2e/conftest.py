@@ -47,6 +47,15 @@ class Demo:
         return [request["state"] for request in requests if request["path"].endswith("/conversations/new")]
 
 
+@dataclass(frozen=True)
+class NewGateway:
+    """A gateway at its first start, which would ask Grok itself."""
+
+    url: str
+    keys: dict[str, str]
+    """By name."""
+
+
 @dataclass
 class Profile:
     """A browser profile of its own, and what its pages complained about."""
@@ -97,6 +106,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     arguments = ("--port", free_port(), "--data-dir", str(data))
     with running("demo", *arguments, until="Ctrl-C", GROK_APP_TRUSTED_PROXIES="127.0.0.1") as output:
         yield read_demo(output)
+
+
+@pytest.fixture
+def new_gateway(tmp_path: Path) -> Iterator[NewGateway]:
+    """It has no account yet, and nobody has asked it for anything."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with running("run", "--port", port, "--data-dir", str(tmp_path), until="Pages: ") as output:
+        with httpx.Client(base_url=url, transport=httpx.HTTPTransport(retries=8)) as client:
+            client.get("/healthz")  # waits for the server
+        keys = dict(re.findall(r"^ +(Operator's key|API key) +(\S+)$", output, re.MULTILINE))
+        assert len(keys) == 2, output
+        yield NewGateway(url, keys)
 
 
 def read_demo(output: str) -> Demo:

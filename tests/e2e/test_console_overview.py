@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from .conftest import Demo, free_port, open_page, read_demo, running, sign_in
+from .conftest import Demo, NewGateway, free_port, open_page, read_demo, running, sign_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser lives in one loop
 LIVE_MS = 15_000
@@ -22,28 +20,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     data = tmp_path_factory.mktemp("overview")
     with running("demo", "--port", free_port(), "--data-dir", str(data), until="Ctrl-C") as output:
         yield read_demo(output)
-
-
-@dataclass(frozen=True)
-class NewGateway:
-    """A gateway at its first start, which would ask Grok itself."""
-
-    url: str
-    keys: dict[str, str]
-    """By name."""
-
-
-@pytest.fixture
-def new_gateway(tmp_path: Path) -> Iterator[NewGateway]:
-    """It has no account yet, and nobody has asked it for anything."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    with running("run", "--port", port, "--data-dir", str(tmp_path), until="Pages: ") as output:
-        with httpx.Client(base_url=url, transport=httpx.HTTPTransport(retries=8)) as client:
-            client.get("/healthz")  # waits for the server
-        keys = dict(re.findall(r"^ +(Operator's key|API key) +(\S+)$", output, re.MULTILINE))
-        assert len(keys) == 2, output
-        yield NewGateway(url, keys)
 
 
 async def ask(demo: Demo, prompt: str, model: str = "grok-4") -> int:

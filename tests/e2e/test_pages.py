@@ -1,9 +1,10 @@
 """Doors, looks and languages of the pages."""
 
+import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
-from .conftest import Demo, Profile, keep_key, open_as_visitor, open_page
+from .conftest import Demo, NewGateway, Profile, keep_key, open_as_visitor, open_page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser lives in one loop
 
@@ -49,6 +50,32 @@ async def test_a_key_that_counts_no_longer_leads_to_the_sign_in(page: Page, prof
     await page.wait_for_url("**/login*")
     await expect(page.get_by_label("Access key")).to_be_visible()
     profile.forgive("401 (Unauthorized)")
+
+
+async def test_without_a_key_there_is_no_sign_in(page: Page, demo: Demo) -> None:
+    """Whoever comes goes on, and has nothing to sign out of."""
+    with demo.operator() as operator:
+        operator.post("/config", json={"app.public_key": ""}).raise_for_status()
+        try:
+            await page.goto("/login")
+            await page.wait_for_url("**/chat*")
+            await expect(page.get_by_label("Message Grok")).to_be_visible()
+            await expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+        finally:
+            operator.post("/config", json={"app.public_key": demo.public_key}).raise_for_status()
+
+
+async def test_a_link_leads_into_no_closed_studio(browser: Browser, new_gateway: NewGateway) -> None:
+    """The server answers for the page, though the link of an open one asks for its script alone."""
+    headers = {"Authorization": "Bearer " + new_gateway.keys["Operator's key"]}
+    async with httpx.AsyncClient(base_url=new_gateway.url, headers=headers) as operator:
+        await operator.post("/v1/admin/config", json={"app.public_enabled": True})
+        page = await browser.new_page(base_url=new_gateway.url)
+        await open_page(page, "/login")
+        await operator.post("/v1/admin/config", json={"app.public_enabled": False})
+        await page.get_by_role("link", name="Grok App").click()
+        await expect(page.locator("body")).to_have_text("Not Found")
+        await page.close()
 
 
 async def test_the_language_can_be_switched(chat: Page) -> None:

@@ -51,10 +51,9 @@ class Careless(rx.State):
 
 
 def states_of(parent: type[rx.State]) -> Iterator[type[rx.State]]:
-    """All states below this one. What is only mixed in is no state: its events are those of whom it is mixed into."""
+    """All states below this one."""
     for child in parent.__subclasses__():
-        if not child._mixin:
-            yield child
+        yield child
         yield from states_of(child)
 
 

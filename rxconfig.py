@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from grok_app.env import current_env
-from grok_app.server import set_environment
+from grok_app.page_build import set_environment
 
 set_environment()  # before Reflex reads it: node from the wheel, npm instead of bun, nothing that phones home
 

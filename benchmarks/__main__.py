@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: start the sandbox and the gateway, run every workload against both, print and keep it."""
+"""`python -m benchmarks`: start sandbox, gateway and relays, run every workload against each, print and keep it."""
 
 import argparse
 import os
@@ -14,14 +14,17 @@ import uvloop
 
 from benchmarks.admin import ACCOUNTS, Wait, measure_admin
 from benchmarks.files import Cache, Serving, find_missing, make_files, measure_cache, measure_serving
+from benchmarks.hot_path import GATEWAY, LEANEST, PLAIN
 from benchmarks.media import NAMES, measure_media
 from benchmarks.pages import NAME as PAGES
 from benchmarks.pages import Pages, measure_pages
 from benchmarks.pool import SIZES, measure_choice
-from benchmarks.processes import Served, memory, start_gateway, start_sandbox
+from benchmarks.processes import memory, start_gateway, start_relay, start_sandbox
 from benchmarks.recording import ROWS, Recording, measure_recording
 from benchmarks.report import Report, describe_machine, now, print_report, write_report
 from benchmarks.rounds import Comparison, compare, spin_ms
+from benchmarks.wall import NAME as WALL
+from benchmarks.wall import Filled, measure_wall
 from benchmarks.workloads import WORKLOADS, Target, Workload, ask_gateway, ask_sandbox
 
 _ACCOUNTS: Final = 500
@@ -42,10 +45,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tempfile.TemporaryDirectory(prefix="grok-app-bench-") as folder,
         start_sandbox() as sandbox,
         start_gateway(Path(folder), sandbox, _ACCOUNTS) as gateway,
+        start_relay(PLAIN, sandbox) as plain,
+        start_relay(LEANEST, sandbox) as leanest,
     ):
         print(f"The gateway is ready (pid {gateway.pid}, port {gateway.port}). Measuring ...", flush=True)
         before = memory(gateway.pid)
-        comparisons, spins_ms = uvloop.run(_compare_all(workloads, sandbox, gateway, options.rounds))
+        targets = (
+            Target("sandbox", sandbox, ask_sandbox),
+            Target(GATEWAY, gateway, ask_gateway),
+            Target(PLAIN, plain, ask_gateway),
+            Target(LEANEST, leanest, ask_gateway),
+        )
+        comparisons, spins_ms = uvloop.run(_compare_all(workloads, targets, options.rounds))
         after = memory(gateway.pid)
     waits = _measure_admin() if options.only in _ADMIN else []
     cache, servings = _measure_files(options.rounds) if options.only in _FILES else (None, [])
@@ -53,9 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     recording = _measure_recording(options.only)
     media = measure_media(options.only, options.rounds)
     pages = _measure_pages(options.rounds) if options.only == PAGES else None
+    wall = _measure_wall() if options.only == WALL else []
     machine = describe_machine([*spins_ms, _spin_ms()], load_before)
     report = Report(
-        now(), machine, comparisons, before, after, choices, waits, cache, servings, media, recording, pages
+        now(), machine, comparisons, before, after, choices, waits, cache, servings, media, recording, pages, wall
     )
     print_report(report)
     print(f"Kept in {write_report(report).relative_to(Path(__file__).parents[1])}")
@@ -63,9 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _compare_all(
-    workloads: Sequence[Workload], sandbox: Served, gateway: Served, rounds: int
+    workloads: Sequence[Workload], targets: Sequence[Target], rounds: int
 ) -> tuple[list[Comparison], list[float]]:
-    targets = (Target("sandbox", sandbox, ask_sandbox), Target("gateway", gateway, ask_gateway))
     comparisons: list[Comparison] = []
     spins_ms = [_spin_ms()]
     for workload in workloads:
@@ -110,6 +121,11 @@ def _measure_pages(rounds: int) -> Pages:
     return measure_pages(rounds=rounds)
 
 
+def _measure_wall() -> list[Filled]:
+    print(f"  {WALL} ...", flush=True)
+    return measure_wall()
+
+
 def _spin_ms() -> float:
     return statistics.median(spin_ms() for _ in range(_SPINS))
 
@@ -127,7 +143,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default="",
         metavar="TEXT",
         help="only workloads with this in their name, or only the admin API (admin), or the files (files); "
-        f"and what is measured only when it is named: {', '.join((*NAMES, _REQUESTS, PAGES))}",
+        f"and what is measured only when it is named: {', '.join((*NAMES, _REQUESTS, PAGES, WALL))}",
     )
     return parser.parse_args(arguments)
 

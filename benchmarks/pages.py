@@ -24,8 +24,8 @@ WARM_BAR_MS: Final = 1000.0
 EVENT_BAR_MS: Final = 200.0
 STATE_BAR_BYTES: Final = 200_000
 TABS: Final = 8
-_CHROMIUM: Final = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-_ARGUMENTS: Final = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+CHROMIUM: Final = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+BROWSER_ARGUMENTS: Final = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 _EVENTS: Final = {
     "filter": "#filter-active",
     "show all again": "#filter-all",
@@ -112,7 +112,7 @@ def print_pages(pages: Pages) -> None:
 
 async def _measure(gateway: Served, accounts: int, rounds: int) -> Pages:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
         cold = [await _open_cold(browser, gateway) for _ in range(rounds)]
         context = await _signed_in(browser, gateway)
         page = await context.new_page()

@@ -52,6 +52,11 @@ def start_sandbox() -> AbstractContextManager[Served]:
     return _serving("benchmarks.sandbox")
 
 
+def start_relay(name: str, sandbox: Served) -> AbstractContextManager[Served]:
+    """Run one of `benchmarks/baselines` before this sandbox. See `start_sandbox`."""
+    return _serving(f"benchmarks.baselines.{name}", "--grok-port", str(sandbox.port))
+
+
 def start_drawing(*, is_paced: bool) -> AbstractContextManager[Served]:
     """Run the demo's sandbox, which draws, at the demo's pace or without pauses. See `start_sandbox`."""
     return _serving("benchmarks.drawing", *(["--paced"] if is_paced else []))
@@ -71,34 +76,39 @@ def _serving(module: str, *options: str) -> Iterator[Served]:
 
 
 @contextmanager
-def start_gateway(
+def start_gateway(  # noqa: PLR0913 - what a gateway is made of
     data_dir: Path,
     sandbox: Served,
     accounts: int,
     settings: Mapping[str, str] | None = None,
     *,
     with_pages: bool = False,
+    redis_url: str = "",
+    module: str = "grok_app.cli",
 ) -> Iterator[Served]:
     """Run the gateway on a fresh database with so many accounts until the block ends.
 
     Args:
         data_dir: Where its database, its files and its log are.
         sandbox: What it takes for Grok.
-        accounts: How many it has.
+        accounts: How many it has; 0: the database is as it should be already.
         settings: That differ from the usual ones, by name: `{"cache.limit_mb": "64"}`.
         with_pages: Whether it serves more than the API.
+        redis_url: What it shares with other processes over; empty: nothing.
+        module: What is run; takes the options of `grok-app`.
 
     Raises:
         RuntimeError: It did not get ready; with the end of its log.
     """
     port = free_port()
     given = {f"GROK_APP_{name.upper().replace('.', '__')}": value for name, value in (settings or {}).items()}
-    environ = _gateway_environ(data_dir, sandbox) | given
-    seeding = [sys.executable, "-m", "benchmarks.seeding", str(accounts)]
-    subprocess.run(seeding, env=environ, check=True)
+    environ = _gateway_environ(data_dir, sandbox) | given | {"REDIS_URL": redis_url}
+    if accounts:
+        seeding = [sys.executable, "-m", "benchmarks.seeding", str(accounts)]
+        subprocess.run(seeding, env=environ, check=True)
     log = data_dir / "gateway.log"
     mode = "run" if with_pages else "api"
-    with _process([sys.executable, "-m", "grok_app.cli", mode, "--port", str(port)], environ, log) as child:
+    with _process([sys.executable, "-m", module, mode, "--port", str(port)], environ, log) as child:
         _wait_until(lambda: _is_ready(port), child, log)
         yield Served(child.pid, port)
 
@@ -172,6 +182,7 @@ def _gateway_environ(data_dir: Path, sandbox: Served) -> dict[str, str]:
         "GROK_APP_DATABASE_URL": "",
         "GROK_APP_SECRET_KEY": "",
         "REDIS_URL": "",
+        "GROK_APP_SHUTDOWN_GRACE_S": "5",
         "GROK_APP_APP__API_KEY": API_KEY,
         "GROK_APP_APP__APP_KEY": APP_KEY,
         **{f"GROK_APP_UPSTREAM__{host}_URL": f"http://127.0.0.1:{sandbox.port}" for host in _HOSTS},

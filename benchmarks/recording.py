@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from grok_app.api.names import Names
 from grok_app.api.recording import begin_trace
 from grok_app.db import Vault, open_database, upgrade
 from grok_app.requests import RequestQuery, Requests
@@ -21,6 +22,7 @@ ROWS: Final = 1_000_000
 _REPEATS: Final = 9
 _LOOKS: Final = 7
 _SCOPE: Final = {"type": "http", "method": "POST", "path": "/v1/chat/completions"}
+_NAMES: Final = Names("0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef", None, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ async def _time_requests(record: Requests, requests: int) -> tuple[float, float,
 
 def _serve(record: Requests) -> None:
     """All that is noted of a chat that one account answers."""
-    trace = begin_trace(_SCOPE, "0123456789abcdef0123456789abcdef")
+    trace = begin_trace(_SCOPE, _NAMES)
     current_trace.set(trace)
     assert trace is not None  # noqa: S101 - else nothing was measured
     trace.key = key_hint("a-key-of-the-gateway")

@@ -1,4 +1,4 @@
-"""What a run has found: a table to read, JSON to keep, and the bar."""
+"""What a run has found: tables to read, JSON to keep, and the bars."""
 
 import json
 import os
@@ -11,32 +11,21 @@ from typing import Final
 
 from benchmarks.admin import Wait
 from benchmarks.files import Cache, Serving, print_cache, print_servings
+from benchmarks.hot_path import Verdict, judge, print_verdicts
 from benchmarks.media import Media, print_media
 from benchmarks.pages import Pages, print_pages
 from benchmarks.pool import Choice
 from benchmarks.processes import Memory
 from benchmarks.recording import Recording, print_recording
-from benchmarks.rounds import Comparison, Figures
+from benchmarks.rounds import Comparison
+from benchmarks.table import line, print_capacity, print_comparison
+from benchmarks.wall import Filled, print_wall
 
-BAR_MS: Final = 5.0
-"""Most that the gateway may add to the median time to first text at 1 stream."""
 CHOICE_BAR_US: Final = 20.0
 """Most that choosing an account may take, however many there are."""
 CHOICE_BAR_RATIO: Final = 2.0
 """Most that it may take in the largest pool, as a multiple of the smallest."""
 _FOLDER: Final = Path(__file__).parent / "results"
-_COLUMNS: Final = (
-    "",
-    "first p50",
-    "p99",
-    "total p50",
-    "p99",
-    "replies/s",
-    "events/s",
-    "CPU s/1000",
-    "errors",
-)
-_WIDTHS: Final = (12, 11, 11, 11, 11, 11, 11, 12, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +61,7 @@ class Report:
     media: Media = field(default_factory=Media)
     recording: Recording | None = None
     pages: Pages | None = None
+    wall: list[Filled] = field(default_factory=list)
 
     @property
     def errors(self) -> int:
@@ -79,18 +69,17 @@ class Report:
         return sum(figures.errors for row in self.comparisons for figures in (row.floor, *row.others))
 
     @property
-    def added_ms(self) -> float | None:
-        """What the gateway adds to the median time to first text at 1 stream; None when that was not run."""
-        row = next((row for row in self.comparisons if row.workload.streams == 1), None)
-        return row.others[0].first_p50_ms - row.floor.first_p50_ms if row else None
+    def verdicts(self) -> list[Verdict]:
+        """On the bars of a chat request's way."""
+        return judge(self.comparisons)
 
     @property
     def meets_bar(self) -> bool:
         """Whether nothing took longer than its bar allows, and every reply was right."""
-        is_quick = self.added_ms is None or self.added_ms < BAR_MS
+        is_quick = all(verdict.is_met for verdict in self.verdicts)
         waits = [*self.waits, *(self.cache.waits if self.cache else ())]
         is_right = not self.errors and self.choices_meet_bar and self.media.meets_bar
-        is_light = all(row is None or row.meets_bar for row in (self.recording, self.pages))
+        is_light = all(row is None or row.meets_bar for row in (self.recording, self.pages, *self.wall))
         return is_quick and is_right and is_light and all(wait.meets_bar for wait in waits)
 
     @property
@@ -100,17 +89,18 @@ class Report:
         return not times_us or max(times_us) < min(CHOICE_BAR_US, CHOICE_BAR_RATIO * times_us[0])
 
     def as_json(self) -> str:
-        """Everything, and the bar with it."""
-        verdict = {"bar_ms": BAR_MS, "added_ms": self.added_ms, "meets_bar": self.meets_bar}
-        return json.dumps({**asdict(self), **verdict}, indent=2, default=str) + "\n"
+        """Everything, and the verdicts with it."""
+        verdicts = [{**asdict(verdict), "is_met": verdict.is_met} for verdict in self.verdicts]
+        judged = {"verdicts": verdicts, "meets_bar": self.meets_bar}
+        return json.dumps({**asdict(self), **judged}, indent=2, default=str) + "\n"
 
 
 def print_report(report: Report) -> None:
-    """Print the tables and the bar."""
+    """Print the tables and the bars."""
     _print_machine(report.machine)
     for row in report.comparisons:
-        _print_comparison(row)
-    _print_capacity(report.comparisons)
+        print_comparison(row)
+    print_capacity(report.comparisons)
     before, after = report.memory_before, report.memory_after
     print("\nMemory of the gateway's process tree, MiB")
     print(f"  before the load   RSS {before.rss_mib:6.0f}   PSS {before.pss_mib:6.0f}")
@@ -126,7 +116,10 @@ def print_report(report: Report) -> None:
     print_media(report.media)
     if report.pages:
         print_pages(report.pages)
-    _print_bar(report)
+    if report.wall:
+        print_wall(report.wall)
+    print_verdicts(report.verdicts)
+    print(f"  wrong replies {report.errors:>61}   at most 0: {'MISSED' if report.errors else 'met'}")
 
 
 def write_report(report: Report) -> Path:
@@ -150,89 +143,16 @@ def now() -> datetime:
 def _print_machine(machine: Machine) -> None:
     print(f"\n{machine.cores} cores, Python {machine.python}, load before the run {machine.load_before:.1f};", end=" ")
     print(f"noise: the same work took up to {machine.spread_percent:.0f} % longer between workloads")
-    print("Times in ms. 'first': the first text of the answer has arrived. 'added': median minus the sandbox's own.")
-
-
-def _print_comparison(row: Comparison) -> None:
-    print(f"\n{row.workload.name} ({row.floor.requests} replies of 100 tokens each)")
-    print(_line(_COLUMNS))
-    for figures in (row.floor, *row.others):
-        print(_line(_cells(figures)))
-    for figures in row.others:
-        print(_line(_added(figures, row.floor)))
-        print(_line(_ratios(figures, row.floor)))
-        if len(figures.first_p50_ms_by_round) > 1:
-            by_round = _added_by_round(figures, row.floor)
-            print(f"  first p50 added, round by round: {' '.join(f'{added:.2f}' for added in by_round)}")
-        if figures.first_error:
-            print(f"  first error: {figures.first_error}")
-
-
-def _cells(figures: Figures) -> list[str]:
-    return [
-        figures.target,
-        f"{figures.first_p50_ms:.2f}",
-        f"{figures.first_p99_ms:.2f}",
-        f"{figures.total_p50_ms:.2f}",
-        f"{figures.total_p99_ms:.2f}",
-        f"{figures.requests_per_s:.0f}",
-        f"{figures.events_per_s:.0f}",
-        f"{figures.cpu_s_per_1000:.2f}",
-        str(figures.errors),
-    ]
-
-
-def _added(figures: Figures, floor: Figures) -> list[str]:
-    return [
-        "  added",
-        f"{figures.first_p50_ms - floor.first_p50_ms:+.2f}",
-        f"{figures.first_p99_ms - floor.first_p99_ms:+.2f}",
-        f"{figures.total_p50_ms - floor.total_p50_ms:+.2f}",
-        f"{figures.total_p99_ms - floor.total_p99_ms:+.2f}",
-    ]
-
-
-def _ratios(figures: Figures, floor: Figures) -> list[str]:
-    pairs = (
-        (figures.first_p50_ms, floor.first_p50_ms),
-        (figures.first_p99_ms, floor.first_p99_ms),
-        (figures.total_p50_ms, floor.total_p50_ms),
-        (figures.total_p99_ms, floor.total_p99_ms),
-        (figures.requests_per_s, floor.requests_per_s),
-        (figures.events_per_s, floor.events_per_s),
-        (figures.cpu_s_per_1000, floor.cpu_s_per_1000),
-    )
-    return ["  ratio", *(f"{ours / theirs:.3g}x" if theirs else "-" for ours, theirs in pairs)]
-
-
-def _added_by_round(figures: Figures, floor: Figures) -> list[float]:
-    return [
-        ours - theirs for ours, theirs in zip(figures.first_p50_ms_by_round, floor.first_p50_ms_by_round, strict=False)
-    ]
-
-
-def _print_capacity(comparisons: Sequence[Comparison]) -> None:
-    unpaced = [row for row in comparisons if not row.workload.pace_ms]
-    if not unpaced:
-        return
-    best = max(unpaced, key=lambda row: row.floor.requests_per_s)
-    most = max(figures.requests_per_s for row in unpaced for figures in row.others)
-    print(
-        f"\nThe sandbox and the load generator alone do {best.floor.requests_per_s:.0f} replies/s "
-        f"({best.floor.events_per_s:.0f} frames/s), {best.floor.requests_per_s / most:.0f} times the gateway's best: "
-        "they are not the bottleneck."
-        if best.floor.requests_per_s > 2 * most
-        else "\nThe sandbox or the load generator may be the bottleneck of this run."
-    )
+    print("Times in ms. 'first': the first text has arrived. '/': as a multiple of. '+': more than the sandbox itself.")
 
 
 def _print_choices(report: Report) -> None:
     if not report.choices:
         return
     print("\nChoosing an account (reserve and release)")
-    print(_line(("accounts", "us each", "build ms")))
+    print(line(("accounts", "us each", "build ms")))
     for choice in report.choices:
-        print(_line((f"{choice.accounts}", f"{choice.choose_us:.2f}", f"{choice.build_ms:.0f}")))
+        print(line((f"{choice.accounts}", f"{choice.choose_us:.2f}", f"{choice.build_ms:.0f}")))
     verdict = "met" if report.choices_meet_bar else "MISSED"
     print(f"  bar: under {CHOICE_BAR_US:.0f} us, at most {CHOICE_BAR_RATIO:.0f} times the smallest pool: {verdict}")
 
@@ -240,25 +160,8 @@ def _print_choices(report: Report) -> None:
 def _print_waits(waits: Sequence[Wait]) -> None:
     if waits:
         print(f"\nThe admin API with {waits[0].items} accounts, ms")
-        print(_line(("", "median", "fastest", "slowest", "accounts/s", "bar")))
+        print(line(("", "median", "fastest", "slowest", "accounts/s", "bar")))
         for wait in waits:
             verdict = "" if wait.bar_ms is None else f"{wait.bar_ms:.0f} {'met' if wait.meets_bar else 'MISSED'}"
             times = (f"{time_ms:.0f}" for time_ms in (wait.median_ms, min(wait.times_ms), max(wait.times_ms)))
-            print(_line((wait.name, *times, f"{wait.items_per_s:.0f}", verdict)))
-
-
-def _print_bar(report: Report) -> None:
-    if report.added_ms is None:
-        return
-    verdict = "met" if report.added_ms < BAR_MS and not report.errors else "MISSED"
-    print(
-        f"\nBar: median time to first text added at 1 stream < {BAR_MS:.0f} ms, no errors: "
-        f"{report.added_ms:.2f} ms, {report.errors} errors: {verdict}"
-    )
-
-
-def _line(cells: Sequence[str]) -> str:
-    first, *others = cells
-    return f"  {first:<{_WIDTHS[0]}}" + "".join(
-        f"{cell:>{width}}" for cell, width in zip(others, _WIDTHS[1:], strict=False)
-    )
+            print(line((wait.name, *times, f"{wait.items_per_s:.0f}", verdict)))

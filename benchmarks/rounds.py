@@ -22,6 +22,7 @@ class Figures:
     first_p99_ms: float
     total_p50_ms: float
     total_p99_ms: float
+    total_mean_ms: float
     requests_per_s: float
     events_per_s: float
     cpu_s_per_1000: float
@@ -100,6 +101,7 @@ def _figures(target: str, runs: Sequence[Load], used_s: float) -> Figures:
         first_p99_ms=percentile(first_ms, 99),
         total_p50_ms=percentile(total_ms, 50),
         total_p99_ms=percentile(total_ms, 99),
+        total_mean_ms=statistics.fmean(total_ms) if total_ms else 0.0,
         requests_per_s=len(samples) / elapsed_s,
         events_per_s=sum(sample.events for sample in samples) / elapsed_s,
         cpu_s_per_1000=used_s / max(1, len(samples)) * 1000,

@@ -26,8 +26,21 @@ def serve_until_interrupted(
     parser = argparse.ArgumentParser(prog=program, description=description)
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args(list(arguments) if arguments is not None else None)
+    run_server(options.port, start)
+
+
+def run_server(port: int, start: Callable[[socket.socket], Awaitable[asyncio.Server]]) -> None:
+    """Serve on a loopback port until interrupted."""
     with suppress(KeyboardInterrupt):
-        uvloop.run(_serve(options.port, start))
+        uvloop.run(_serve(port, start))
+
+
+def relay_options(program: str, description: str | None) -> argparse.Namespace:
+    """What the command line of a relay says: its own `port`, and the `grok_port` that it asks."""
+    parser = argparse.ArgumentParser(prog=program, description=description)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--grok-port", type=int, required=True)
+    return parser.parse_args()
 
 
 async def _serve(port: int, start: Callable[[socket.socket], Awaitable[asyncio.Server]]) -> None:

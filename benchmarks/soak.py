@@ -110,7 +110,7 @@ class Soak:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class Kind:
     """One kind of generation."""
 
     name: str
@@ -124,28 +124,28 @@ class _Kind:
     """With how many pieces of the answer the caller leaves; 0: after a moment, before the answer begins."""
 
 
-def _kinds() -> tuple[_Kind, ...]:
+def _kinds() -> tuple[Kind, ...]:
     drawing = [{"n": 4, "response_format": form} for form in ("url", "b64_json")]
     streamed = {"n": 2, "stream": True}
     chat = {"model": "grok-imagine-1.0", "stream": False}
     return (
-        *(_Kind(f"draw {fields['response_format']}", _DRAW, fields) for fields in drawing * 2),
-        _Kind("draw ten", _DRAW, {"n": 10, "response_format": "url"}),
-        *(_Kind("stream", _DRAW, {**streamed, "response_format": form}) for form in ("url", "b64_json") * 2),
-        _Kind("chat", _CHAT, chat),
-        *(_Kind("edit", _EDIT, {"n": "2", "response_format": form}) for form in ("url", "b64_json")),
-        _Kind("edit stream", _EDIT, {"n": "2", "stream": "true"}),
-        _Kind("fail @moderated", _DRAW, drawing[0], "@moderated", ("403",)),
-        *(_Kind(f"fail {word}", _DRAW, drawing[0], word, ("502",)) for word in ("@ws-close", "@ws-garbage")),
-        *(_Kind(f"short {word}", _DRAW, drawing[1], word) for word in ("@moderated-one", "@ws-partial")),
-        _Kind("blocked", _DRAW, {**drawing[0], "n": 1}, "@blocked", ("502",)),
-        _Kind("leave whole", _DRAW, drawing[1], "@ws-silent", ("left",), leaves_after=0),
-        _Kind("leave stream", _DRAW, streamed, ends=("left",), leaves_after=1),
-        _Kind("leave edit", _EDIT, {"n": "1"}, ends=("left", "200"), leaves_after=0),
+        *(Kind(f"draw {fields['response_format']}", _DRAW, fields) for fields in drawing * 2),
+        Kind("draw ten", _DRAW, {"n": 10, "response_format": "url"}),
+        *(Kind("stream", _DRAW, {**streamed, "response_format": form}) for form in ("url", "b64_json") * 2),
+        Kind("chat", _CHAT, chat),
+        *(Kind("edit", _EDIT, {"n": "2", "response_format": form}) for form in ("url", "b64_json")),
+        Kind("edit stream", _EDIT, {"n": "2", "stream": "true"}),
+        Kind("fail @moderated", _DRAW, drawing[0], "@moderated", ("403",)),
+        *(Kind(f"fail {word}", _DRAW, drawing[0], word, ("502",)) for word in ("@ws-close", "@ws-garbage")),
+        *(Kind(f"short {word}", _DRAW, drawing[1], word) for word in ("@moderated-one", "@ws-partial")),
+        Kind("blocked", _DRAW, {**drawing[0], "n": 1}, "@blocked", ("502",)),
+        Kind("leave whole", _DRAW, drawing[1], "@ws-silent", ("left",), leaves_after=0),
+        Kind("leave stream", _DRAW, streamed, ends=("left",), leaves_after=1),
+        Kind("leave edit", _EDIT, {"n": "1"}, ends=("left", "200"), leaves_after=0),
     )
 
 
-_KINDS: Final = _kinds()
+KINDS: Final = _kinds()
 
 
 def run_soak(gateway: Served, sandbox: Served, data_dir: Path, generations: int = GENERATIONS) -> Soak:
@@ -154,8 +154,8 @@ def run_soak(gateway: Served, sandbox: Served, data_dir: Path, generations: int 
     began_at = time.perf_counter()
     uvloop.run(_generate_all(gateway, data_dir, generations, result))
     result.elapsed_s = time.perf_counter() - began_at
-    result.calls_after = _settled(lambda: open_calls(sandbox), 0)
-    result.open_files_after = _settled(lambda: open_files(gateway.pid), result.most_open_files)
+    result.calls_after = settled(lambda: open_calls(sandbox), 0)
+    result.open_files_after = settled(lambda: open_files(gateway.pid), result.most_open_files)
     result.parts_after = len(list((data_dir / "media").rglob(".*.part")))
     return result
 
@@ -188,8 +188,8 @@ async def _generate_all(gateway: Served, data_dir: Path, generations: int, resul
 
         async def keep_asking(numbers: Iterator[int]) -> None:
             for number in numbers:
-                kind = _KINDS[number % len(_KINDS)]
-                ended = await _generate(http, kind, number)
+                kind = KINDS[number % len(KINDS)]
+                ended = await generate(http, kind, number)
                 outcome = f"{kind.name}: {ended}"
                 result.outcomes[outcome] = result.outcomes.get(outcome, 0) + 1
                 result.surprises += ended not in kind.ends
@@ -200,7 +200,7 @@ async def _generate_all(gateway: Served, data_dir: Path, generations: int, resul
         await asyncio.gather(*(keep_asking(left) for _ in range(_CALLERS)))
 
 
-async def _generate(http: httpx.AsyncClient, kind: _Kind, number: int) -> str:
+async def generate(http: httpx.AsyncClient, kind: Kind, number: int) -> str:
     """Ask for one, and say how it ended."""
     if kind.leaves_after == 0:
         with suppress(TimeoutError):
@@ -221,7 +221,7 @@ async def _generate(http: httpx.AsyncClient, kind: _Kind, number: int) -> str:
     return str(response.status_code)
 
 
-def _request(http: httpx.AsyncClient, kind: _Kind, number: int) -> httpx.Request:
+def _request(http: httpx.AsyncClient, kind: Kind, number: int) -> httpx.Request:
     prompt = f"A gateway at dawn {number % _PROMPTS} {kind.prompt}".strip()
     if kind.path == _EDIT:
         files = {"image": ("blue.png", _picture(), "image/png")}
@@ -253,7 +253,7 @@ def open_calls(sandbox: Served) -> int:
     return int(state["open_streams"] + state["open_sockets"])
 
 
-def _settled(look: Callable[[], int], wanted: int) -> int:
+def settled(look: Callable[[], int], wanted: int) -> int:
     """What is seen once it is no more than wanted, or after a while."""
     deadline = time.monotonic() + _SETTLE_S
     while (seen := look()) > wanted and time.monotonic() < deadline:

@@ -21,6 +21,8 @@ class Workload:
     is_stream: bool = True
     pace_ms: int = 0
     """Wait before each token but the first."""
+    prompt_bytes: int = 0
+    """Least size of what is asked."""
     is_spread: bool = False
     """Whether the streams begin evenly spread over the time of one reply, as strangers do, or all at once."""
 
@@ -32,7 +34,13 @@ class Workload:
     @property
     def prompt(self) -> str:
         """What is asked; tells the sandbox how fast to answer."""
-        return f"Tell me about gateways. pace_ms={self.pace_ms}" if self.pace_ms else "Tell me about gateways."
+        words = f"Tell me about gateways. pace_ms={self.pace_ms}" if self.pace_ms else "Tell me about gateways."
+        return words.ljust(self.prompt_bytes, ".")
+
+    @property
+    def ideal_s(self) -> float:
+        """How long a reply takes at Grok's pace alone."""
+        return (TOKENS - 1) * self.pace_ms / 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +52,20 @@ class Target:
     ask: Callable[[Workload], Ask]
 
 
+ONE: Final = Workload("1 stream", streams=1, requests=150)
+SIXTEEN: Final = Workload("16 streams", streams=16, requests=480)
+SIXTEEN_PACED: Final = Workload("16 paced", streams=16, requests=32, pace_ms=10, is_spread=True)
+CROWD_PACED: Final = Workload("256 paced", streams=256, requests=768, pace_ms=10, is_spread=True)
 WORKLOADS: Final = (
-    Workload("1 stream", streams=1, requests=150),
-    Workload("16 streams", streams=16, requests=480),
+    ONE,
+    SIXTEEN,
     Workload("64 streams", streams=64, requests=640),
-    Workload("16 paced", streams=16, requests=32, pace_ms=10, is_spread=True),
+    Workload("256 streams", streams=256, requests=1024),
+    SIXTEEN_PACED,
     Workload("16 paced, in step", streams=16, requests=16, pace_ms=10),
+    CROWD_PACED,
     Workload("16 not streamed", streams=16, requests=480, is_stream=False),
+    Workload("16 long prompts", streams=16, requests=480, prompt_bytes=50_000),
 )
 """100-token replies, the ones of the table."""
 

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from functools import cache
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final, Literal
@@ -28,10 +29,14 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "image.medium_min_bytes": ("image_medium_min_bytes",),
 }
 """Further spellings of runtime settings; the leftmost wins. Source: API contract, section 2."""
+MOST_WORKERS: Final = 64
+WORKERS_DIR: Final = "_GROK_APP_WORKERS_DIR"
+"""Set by the server for its workers: where they meet, see `grok_app.insight`. No setting."""
 _ALIAS_NAMES = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
 _REDIS = "REDIS_URL"
+_COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _HIDDEN = ("secret_key", "redis_url", "database_url")  # these may hold a password
-_DATABASE_URL = re.compile(r"(sqlite:///(?!:memory:)|postgresql://).+")
+_DATABASE_URL = re.compile(r"(sqlite:///(?!:memory:)|(postgresql|mysql|mariadb)://).+")
 _ORIGIN = re.compile(r"\*|https?://[^/\s]+")
 
 
@@ -42,8 +47,20 @@ class Env(BaseModel):
 
     host: str = Field("127.0.0.1", description="Address to listen on. 0.0.0.0 serves the whole network.")
     port: int = Field(8000, ge=1, le=65535, description="Port for pages and API.")
+    workers: int = Field(
+        1, ge=1, le=MOST_WORKERS, description="Processes that serve, on the one port. More than one needs REDIS_URL."
+    )
+    shutdown_grace_s: float = Field(
+        30,
+        ge=0,
+        le=3600,
+        description="Seconds, 0 to 3600, that answers under way may take to end once the server stops. Those that "
+        "don't end with an error.",
+    )
     data_dir: Path = Field(Path("data"), description="Folder for the database, the key file and the media cache.")
-    database_url: str = Field("", description="sqlite:///… or postgresql://…; empty: SQLite in the data folder.")
+    database_url: str = Field(
+        "", description="sqlite:///…, postgresql://… or mysql://… (MariaDB too); empty: SQLite in the data folder."
+    )
     secret_key: SecretStr = Field(
         SecretStr(""),
         description="Encrypts stored secrets, 16 characters or more. Several, separated by commas: the first "
@@ -59,7 +76,10 @@ class Env(BaseModel):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
     log_json: bool = Field(False, description="One JSON object per log line instead of text.")
-    redis_url: str = Field("", description="redis://… keeps the pages' state there; empty: in memory.")
+    redis_url: str = Field(
+        "",
+        description="redis://… holds what several workers or machines share, and the pages' state; empty: in memory.",
+    )
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -70,7 +90,7 @@ class Env(BaseModel):
     @classmethod
     def _known_database(cls, value: str) -> str:
         if value and not _DATABASE_URL.fullmatch(value):
-            raise ValueError("sqlite:///path or postgresql://user:password@host/name")
+            raise ValueError("sqlite:///path, postgresql://user:password@host/name or mysql://user:password@host/name")
         return value
 
     @field_validator("secret_key")
@@ -113,6 +133,13 @@ class Env(BaseModel):
         """The database URL in force: the one given, else SQLite in the data folder."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'grok_app.db').absolute()}"
 
+    @property
+    def database_kind(self) -> Literal["sqlite", "postgresql", "mysql"]:
+        """What kind of database it is; MariaDB counts as MySQL."""
+        if self.database.startswith("postgresql:"):
+            return "postgresql"
+        return "sqlite" if self.database.startswith("sqlite:") else "mysql"
+
 
 def read_env(environ: Mapping[str, str], dotenv: Path | None = None) -> tuple[Env, dict[str, str]]:
     """Read process settings and the raw runtime overrides, `{"app.api_key": "…"}`, an alias as it stands.
@@ -143,6 +170,22 @@ def read_env(environ: Mapping[str, str], dotenv: Path | None = None) -> tuple[En
 def current_env() -> tuple[Env, dict[str, str]]:
     """The environment of this process, read once, with `.env` of the working folder."""
     return read_env(os.environ, Path(".env"))
+
+
+def wants_traces() -> bool:
+    """Whether the environment names a collector of traces. OpenTelemetry reads its variables itself; `.env` it doesn't.
+
+    Raises:
+        ConfigurationError: It does, and OpenTelemetry is not installed.
+    """
+    if not os.environ.get(_COLLECTOR):
+        return False
+    parts = ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter")  # a missing parent would raise
+    if not all(find_spec(name) for name in parts):
+        raise ConfigurationError(
+            f"{_COLLECTOR} is set, but what sends traces is not installed: pip install 'grok-app[otel]', or unset it"
+        )
+    return True
 
 
 def _setting_of(variable: str) -> str:

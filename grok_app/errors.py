@@ -12,6 +12,7 @@
     ├── RateLimitedError         429  `retry_after_s` when known
     ├── UpstreamFailedError      502
     ├── OverloadedError          503
+    │   └── StoppingError             the server stops
     └── UpstreamTimeoutError     504
     ConfigurationError           a setting stops the start; never reaches a caller
 
@@ -127,6 +128,15 @@ class OverloadedError(GatewayError):
     status = 503
     type = "service_unavailable_error"
     default_code = "overloaded"
+
+
+class StoppingError(OverloadedError):
+    """The server stops; another one may take the request now, this one once it is back."""
+
+    default_code = "shutting_down"
+
+    def __init__(self) -> None:
+        super().__init__("The server is stopping. Please try again later.", retry_after_s=5.0)
 
 
 class UpstreamTimeoutError(GatewayError):

@@ -3,14 +3,16 @@
 Pure ASGI: it knows no framework and no settings. Source of the rules: API contract, sections 1 and 11.
 """
 
-import base64
-import hashlib
+import asyncio
 import posixpath
-import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
+
+from grok_app.page_policy import CONNECT, content_security_policy
+from grok_app.stopping import SERVER_STOPS, Asgi, Receive, Scope, Send, received_before
 
 API_PREFIXES: Final = ("/v1", "/api/v1", "/grok/v1", "/static/public", "/docs")
 API_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
@@ -18,8 +20,6 @@ PUBLIC_PAGES: Final = frozenset({"login", "chat", "imagine", "video", "voice"})
 """First path segments of the studio. With the studio off they don't exist, whatever the spelling."""
 
 _ADMIN_SIGN_IN: Final = "/admin/login"
-_CONNECT: Final = "connect-src 'self'"
-_INLINE_SCRIPT: Final = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _PAGE_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -27,14 +27,12 @@ _PAGE_HEADERS: Final = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(self)"),
 )
+_GOING_AWAY: Final = 1001
+_GOODBYE_S: Final = 1.0
 _FOREVER: Final = (b"cache-control", b"public, max-age=31536000, immutable")
 _ASK_FIRST: Final = (b"cache-control", b"no-cache")
 
-Scope = MutableMapping[str, Any]
 Headers = Iterable[tuple[bytes, bytes]]
-Receive = Callable[[], Awaitable[Scope]]
-Send = Callable[[Scope], Awaitable[None]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Front:
@@ -77,7 +75,24 @@ class Front:
         elif scope["type"] == "http":
             await self._page(scope, receive, send)
         else:
-            await self._pages(scope, receive, send)
+            await self._socket(scope, receive, send)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a socket of the pages. It has no end of its own, so it ends as soon as the server stops."""
+        stopping: asyncio.Event = scope.get(SERVER_STOPS) or asyncio.Event()
+        ending = asyncio.ensure_future(stopping.wait())
+
+        async def receive_or_end() -> Scope:
+            if (message := await received_before(ending, receive)) is not None:
+                return message
+            await send({"type": "websocket.close", "code": _GOING_AWAY})
+            await _hung_up(receive)
+            return {"type": "websocket.disconnect", "code": _GOING_AWAY}
+
+        try:
+            await self._pages(scope, receive_or_end, send)
+        finally:
+            ending.cancel()
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = page_path(scope["path"])
@@ -97,7 +112,7 @@ class Front:
     def _policy(self, path: str) -> bytes:
         policy = self._policies.get(path) or self._policies.get("/404") or content_security_policy("")
         if _first_segment(path) in PUBLIC_PAGES:  # any of them: one goes from page to page without asking anew
-            policy = policy.replace(_CONNECT, " ".join((_CONNECT, *_origins(self._voice_server()))))
+            policy = policy.replace(CONNECT, " ".join((CONNECT, *_origins(self._voice_server()))))
         return policy.encode()
 
     def _route(self, scope: Scope, path: str) -> Scope:
@@ -122,29 +137,6 @@ def page_path(path: str) -> str:
     return normal or "/"
 
 
-def content_security_policy(page: str) -> str:
-    """The policy for one HTML page: nothing from elsewhere, and no script but its own, inline ones by their hash.
-
-    Styles may be inline: Radix and Sonner write `<style>` elements while they run.
-    """
-    scripts = " ".join(dict.fromkeys(_hash(script) for script in _INLINE_SCRIPT.findall(page)))
-    return "; ".join(
-        (
-            "default-src 'self'",
-            f"script-src 'self' {scripts}".rstrip(),
-            "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data: blob:",
-            "media-src 'self' blob:",
-            "font-src 'self' data:",
-            _CONNECT,
-            "object-src 'none'",
-            "base-uri 'none'",
-            "form-action 'self'",
-            "frame-ancestors 'none'",
-        )
-    )
-
-
 def page_policies(built: Path) -> dict[str, str]:
     """The policy of every built page under its path. Reads the files, so call it before serving."""
     files = {page_path("/" + file.relative_to(built).as_posix()): file for file in built.rglob("*.html")}
@@ -164,8 +156,12 @@ def _first_segment(path: str) -> str:
     return path.split("/")[1].partition(".")[0].casefold()
 
 
-def _hash(script: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+async def _hung_up(receive: Receive) -> None:
+    """Hear a client close its socket too: else the connection is cut before it knows why."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_GOODBYE_S):
+            while (await receive())["type"] != "websocket.disconnect":
+                pass
 
 
 def _with_headers(send: Send, path: str, headers: Headers) -> Send:

@@ -15,9 +15,10 @@ from grok_app.access import session_cookie
 from grok_app.api import create_api
 from grok_app.env import current_env
 from grok_app.errors import GatewayError
-from grok_app.front import Front, Scope, page_policies
+from grok_app.front import Front, page_policies
 from grok_app.logs import configure_logging, get_logger
 from grok_app.runtime import current, open_services, prepare_storage
+from grok_app.stopping import Scope
 from grok_app.ui import ROUTES, Arrival, add_pages, connection_note
 
 log = get_logger(__name__)
@@ -28,7 +29,7 @@ _ONE_ADDRESS: Final = (
 """Before anything else, since a page's code goes by its address: `/admin/login.html` becomes `/admin/login`."""
 
 
-_STYLES: Final = ("theme", "chat", "console")
+_STYLES: Final = ("theme", "studio", "imagine", "video", "voice", "chat", "console")
 """Each a file in `assets`; later ones win."""
 
 

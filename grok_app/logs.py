@@ -1,9 +1,10 @@
-"""Logging: one event per line, fixed text, values as fields; the request's id on every line, secrets on none."""
+"""Logging: one event per line, fixed text, values as fields; the request's ids on every line, secrets on none."""
 
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ import structlog
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that this task serves, as answered in `x-request-id`."""
+trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
+"""The id of the trace that this request is part of, over all services; see `grok_app.trace.TraceContext`."""
 
 _SECRET_FIELDS = frozenset(
     {"api_key", "app_key", "authorization", "cookie", "credential", "key", "public_key", "token"}
@@ -27,7 +30,7 @@ def configure_logging(level: str, *, as_json: bool) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _add_request_id,
+        _add_ids,
         hide_secrets,
     ]
     rendering = _rendering(as_json)
@@ -62,9 +65,9 @@ def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     return event
 
 
-def _add_request_id(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _add_ids(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if (current := request_id.get()) is not None:
-        event["request_id"] = current
+        event["request_id"], event["trace_id"] = current, trace_id.get()
     return event
 
 
@@ -79,7 +82,9 @@ def _rendering(as_json: bool) -> list[structlog.typing.Processor]:
 
 def _as_text(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
     """The line as structlog's console has it, but for colours, in a third of the time."""
-    said = f"{event.pop('timestamp')} [{event.pop('level'):<9}] {event.pop('event'):<30} [{event.pop('logger')}]"
+    what = str(event.pop("event"))
+    what = what if what.isprintable() else repr(what)  # a library's may have a caller's line breaks in it
+    said = f"{event.pop('timestamp')} [{event.pop('level'):<9}] {what:<30} [{event.pop('logger')}]"
     traceback = event.pop("exception", "")
     fields = "".join([f" {name}={_as_value(event[name])}" for name in sorted(event)])
     return f"{said}{fields}\n{traceback}" if traceback else said + fields
@@ -91,12 +96,13 @@ def _as_value(value: object) -> str:
 
 
 class _Lines:
-    """Where structlog's lines go: to stderr, each in one write."""
+    """Where structlog's lines go: to stderr, each in one write. One that can't be written is lost."""
 
     def __init__(self, name: str = "") -> None:
         self.name = name
 
     def msg(self, line: str) -> None:
-        sys.stderr.write(f"{line}\n")
+        with suppress(OSError):  # a full disk, say: nobody is left to be told, and no work may end for want of a line
+            sys.stderr.write(f"{line}\n")
 
     debug = info = warning = error = critical = msg

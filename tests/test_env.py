@@ -22,6 +22,7 @@ def test_values_are_read_by_their_documented_names() -> None:
     env, _ = read_env(
         {
             "GROK_APP_PORT": "9000",
+            "GROK_APP_WORKERS": "4",
             "GROK_APP_HOST": "0.0.0.0",  # noqa: S104 - what an operator may write
             "GROK_APP_DATABASE_URL": "postgresql://db/x",
             "GROK_APP_CORS_ORIGINS": "https://a.example, http://b.example:3000/",
@@ -31,7 +32,7 @@ def test_values_are_read_by_their_documented_names() -> None:
             "REDIS_URL": "redis://localhost",
         }
     )
-    assert env.port == 9000
+    assert (env.port, env.workers) == (9000, 4)
     assert env.database == "postgresql://db/x"
     assert env.cors_origins == ("https://a.example", "http://b.example:3000")
     assert env.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1/128"))
@@ -49,9 +50,11 @@ def test_a_double_underscore_names_a_runtime_setting() -> None:
     [
         ("GROK_APP_PORT", "eighty", "GROK_APP_PORT = 'eighty': expected a valid integer"),
         ("GROK_APP_PORT", "70000", "GROK_APP_PORT = '70000': expected less than or equal to 65535"),
-        ("GROK_APP_DATABASE_URL", "mongodb://x", "expected sqlite:///path or postgresql://"),
-        ("GROK_APP_DATABASE_URL", "sqlite://", "expected sqlite:///path or postgresql://"),
-        ("GROK_APP_DATABASE_URL", "sqlite:///:memory:", "expected sqlite:///path or postgresql://"),
+        ("GROK_APP_WORKERS", "0", "GROK_APP_WORKERS = '0': expected greater than or equal to 1"),
+        ("GROK_APP_WORKERS", "65", "GROK_APP_WORKERS = '65': expected less than or equal to 64"),
+        ("GROK_APP_DATABASE_URL", "mongodb://x", "expected sqlite:///path, postgresql://"),
+        ("GROK_APP_DATABASE_URL", "sqlite://", "expected sqlite:///path, postgresql://"),
+        ("GROK_APP_DATABASE_URL", "sqlite:///:memory:", "expected sqlite:///path, postgresql://"),
         ("GROK_APP_CORS_ORIGINS", "example.com", "expected origins like https://chat.example.com"),
         ("GROK_APP_TRUSTED_PROXIES", "nginx", "GROK_APP_TRUSTED_PROXIES = 'nginx': expected addresses or networks"),
         ("GROK_APP_TRUSTED_PROXIES", "10.0.0.1/8", "expected addresses or networks like 10.0.0.0/8"),
@@ -63,6 +66,8 @@ def test_a_double_underscore_names_a_runtime_setting() -> None:
     ids=[
         "no number",
         "no port",
+        "no worker",
+        "too many workers",
         "database",
         "no path",
         "memory",
@@ -89,6 +94,22 @@ def test_secrets_are_never_quoted() -> None:
     assert "hunter2" not in str(refused.value)
     env, _ = read_env({"GROK_APP_SECRET_KEY": "a-very-long-secret-key"})
     assert "a-very-long" not in repr(env)
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("", "sqlite"),
+        ("sqlite:////data/mysql.db", "sqlite"),
+        ("postgresql://u:p@db/x", "postgresql"),
+        ("mysql://u:p@db/x", "mysql"),
+        ("mariadb://u:p@db:3307/x", "mysql"),
+    ],
+)
+def test_the_kind_of_the_database_is_known(url: str, kind: str) -> None:
+    """By the beginning of its URL; MariaDB is spoken to as MySQL."""
+    env, _ = read_env({"GROK_APP_DATABASE_URL": url})
+    assert env.database_kind == kind
 
 
 def test_dotenv_is_read_and_the_environment_wins(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The front's rules, with two tiny ASGI apps behind it that say who was asked."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from grok_app.front import Front, Scope, content_security_policy, is_api_path, page_path, page_policies
+from grok_app.front import Front, is_api_path, page_path, page_policies
+from grok_app.page_policy import content_security_policy
+from grok_app.stopping import SERVER_STOPS, Scope
 
 POLICIES = {"/chat": "chat's policy", "/404": "policy of the rest"}
 
@@ -46,8 +49,14 @@ def client(
     studio: Studio = OPEN, *, page_status: int = 200, policies: Mapping[str, str] = POLICIES
 ) -> httpx.AsyncClient:
     """A client of a front whose studio is open or closed."""
-    front = Front(
-        pages=says("pages", status=page_status),
+    front = front_of(says("pages", status=page_status), studio, policies)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url="http://gateway")
+
+
+def front_of(pages: Any, studio: Studio = OPEN, policies: Mapping[str, str] = POLICIES) -> Front:
+    """A front before these pages."""
+    return Front(
+        pages=pages,
         api=says("api"),
         routes=("/chat", "/login", "/admin", "/admin/login", "/admin/token"),
         is_studio_open=studio,
@@ -55,7 +64,6 @@ def client(
         policies=policies,
         voice_server=lambda: VOICE,
     )
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=front), base_url="http://gateway")
 
 
 @pytest.mark.parametrize(
@@ -257,3 +265,28 @@ async def test_only_the_studio_may_connect_to_the_voice_server() -> None:
         studio, console = await browser.get("/chat"), await browser.get("/admin/login")
     assert f"connect-src 'self' {VOICE} https://voice.example;" in studio.headers["content-security-policy"]
     assert "voice.example" not in console.headers["content-security-policy"]
+
+
+async def test_a_socket_of_the_pages_ends_with_the_server() -> None:
+    """What comes before passes; then both sides are told, and nobody listens to the client any more."""
+    stopping, said, sent = asyncio.Event(), asyncio.Queue[Scope](), list[Scope]()
+    heard: list[Scope] = []
+
+    async def pages(_scope: Any, receive: Any, _send: Any) -> None:
+        while (message := await receive())["type"] != "websocket.disconnect":
+            heard.append(message)
+            stopping.set()
+        heard.append(message)
+
+    async def send(message: Scope) -> None:
+        sent.append(message)
+        said.put_nowait({"type": "websocket.receive", "text": "too late"})
+        said.put_nowait({"type": "websocket.disconnect", "code": 1001})
+
+    said.put_nowait({"type": "websocket.connect"})
+    scope = {"type": "websocket", "path": "/_event", "headers": [], SERVER_STOPS: stopping}
+    await front_of(pages)(scope, said.get, send)
+
+    assert heard == [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1001}]
+    assert sent == [{"type": "websocket.close", "code": 1001}]
+    assert said.empty()

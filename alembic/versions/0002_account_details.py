@@ -15,8 +15,14 @@ def upgrade() -> None:
     with op.batch_alter_table("account") as table:
         table.add_column(sa.Column("last_sync_at", sa.BigInteger(), nullable=True))
         table.add_column(sa.Column("last_asset_clear_at", sa.BigInteger(), nullable=True))
-        table.add_column(sa.Column("tags", sa.Text(), nullable=False, server_default="[]"))
-        table.add_column(sa.Column("note", sa.Text(), nullable=False, server_default=""))
+        table.add_column(sa.Column("tags", sa.Text(), nullable=False, server_default=_constant("[]")))
+        table.add_column(sa.Column("note", sa.Text(), nullable=False, server_default=_constant("")))
+
+
+def _constant(text: str) -> str | sa.TextClause:
+    # MySQL takes the default of a text only as an expression; for one, SQLite's table would be made anew, without the
+    # AUTOINCREMENT that keeps an id from being given twice.
+    return sa.text(f"('{text}')") if op.get_bind().dialect.name == "mysql" else text
 
 
 def downgrade() -> None:

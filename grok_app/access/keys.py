@@ -1,7 +1,6 @@
 """Keys compared in constant time. Source: API contract, section 2."""
 
 import hmac
-import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -11,6 +10,7 @@ from grok_app.access.throttle import Throttle
 from grok_app.errors import AuthenticationError
 from grok_app.logs import get_logger
 from grok_app.settings import Settings, SettingsService
+from grok_app.shared import Shared
 
 log = get_logger(__name__)
 MISSING: Final = "Missing authentication token"
@@ -22,12 +22,19 @@ class Access:
 
     Args:
         settings: Where the keys are.
-        clock_s: What measures the waits of those who guess the operator's key.
+        clock_s: What measures the waits of those who guess the operator's key, see `Throttle`.
+        shared: Where all processes count wrong keys together.
+
+    Attributes:
+        shared: The same.
     """
 
-    def __init__(self, settings: SettingsService, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, settings: SettingsService, clock_s: Callable[[], float] | None = None, shared: Shared | None = None
+    ) -> None:
+        self.shared = shared
         self._settings = settings
-        self._throttle = Throttle(clock_s)
+        self._throttle = Throttle(clock_s, shared)
 
     def check_api(self, shown: str | None) -> None:
         """Let a program in that shows one of the API keys; anyone where none is set.
@@ -37,24 +44,23 @@ class Access:
         """
         _check(shown, _split(self._settings.snapshot.app.api_key))
 
-    def check_admin(self, shown: str | None, address: str) -> None:
+    async def check_admin(self, shown: str | None, address: str) -> None:
         """Let the operator in. Wrong keys are counted by the address that they come from.
 
         Raises:
             AuthenticationError: The key is missing or wrong, or no operator's key is set.
-            RateLimitedError: The address showed too many wrong ones and must wait; no key was looked at.
+            RateLimitedError: The address showed too many wrong ones and must wait; whatever key it shows.
         """
         wanted = operator_key(self._settings.snapshot)
         if not shown:
             raise AuthenticationError(MISSING)
-        self._throttle.check(address)
-        try:
-            _check(shown, [wanted])
-        except AuthenticationError:
-            self._throttle.fail(address)
-            log.warning("wrong operator's key", address=address)
-            raise
-        self._throttle.succeed(address)
+        await self._throttle.check(address)
+        if is_one_of(shown, [wanted]):
+            await self._throttle.succeed(address)
+            return
+        await self._throttle.fail(address)
+        log.warning("wrong operator's key", address=address)
+        raise AuthenticationError(INVALID)
 
     def check_public(self, shown: str | None) -> None:
         """Let a visitor of the studio in; anyone where no public key is set.

@@ -6,7 +6,8 @@ the database. A row keeps another keyed hash of the id, and one of the operator'
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,19 +21,22 @@ from grok_app.db import Database, Vault, now_ms, unbroken
 from grok_app.errors import AuthenticationError, OverloadedError
 from grok_app.logs import get_logger
 from grok_app.settings import SettingsService
+from grok_app.shared import SharedAwayError
 
 log = get_logger(__name__)
 SESSION_COOKIE: Final = "grok_app_session"
 SESSION_S: Final = 12 * 60 * 60
 _AWAY: Final = (SQLAlchemyError, OSError, TimeoutError)
 RECHECK_MS: Final = 5000
-"""How long another process's sign-out may stay unseen."""
+"""How long another process's sign-out may stay unseen, where no message tells of it."""
 
 _COOKIE: Final = re.compile(r"([A-Za-z0-9_-]{43})\.([0-9a-f]{64})")
 # One for each use of the keyed hash, so that a hash of one kind never passes for another.
 _SIGNED: Final = "console-session:"
 _STORED: Final = "console-session-row:"
 _OPENED_BY: Final = "console-session-key:"
+_ENDED: Final = "sessions.ended"
+"""The message that one is over, by its fingerprints, or all of another key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Sessions:
         database: Where the rows are.
         vault: Signs cookies, hashes what is stored.
         settings: Where the operator's key is.
-        access: Judges the key that is shown.
+        access: Judges the key that is shown; where it shares something, others are told when a session ends.
         clock_ms: The time, in Unix milliseconds.
     """
 
@@ -76,9 +80,12 @@ class Sessions:
         self._vault = vault
         self._settings = settings
         self._access = access
+        self._shared = access.shared
         self._clock_ms = clock_ms
         self._seen: dict[str, _Seen] = {}
         self._sign_outs = 0
+        if self._shared:
+            self._shared.on_message(_ENDED, lambda message: self._forget(message.decode().split()))
 
     async def sign_in(self, shown: str | None, address: str) -> ConsoleSession:
         """Begin a session of `SESSION_S`; rows of sessions that are over go.
@@ -87,7 +94,7 @@ class Sessions:
             AuthenticationError: The key is missing or wrong, or no operator's key is set.
             RateLimitedError: The address showed too many wrong keys and must wait.
         """
-        self._access.check_admin(shown, address)
+        await self._access.check_admin(shown, address)
         session_id = secrets.token_urlsafe(32)
         now = self._clock_ms()
         row = ConsoleSessionRow(
@@ -119,15 +126,9 @@ class Sessions:
         return ConsoleSession(cookie, seen.expires_at_ms)
 
     async def sign_out(self, cookie: str | None) -> None:
-        """End the session of this cookie: here at once, on other processes within `RECHECK_MS`."""
-        fingerprints = self._stored_fingerprints(cookie or "")
-        if not fingerprints:
-            return
-        try:
-            await unbroken(self._delete(_is_stored_as(fingerprints)))
-        finally:
-            self._sign_outs += 1
-            self._seen.pop(fingerprints[0], None)
+        """End the session of this cookie: here at once; on others with a message, at the latest after `RECHECK_MS`."""
+        if fingerprints := self._stored_fingerprints(cookie or ""):
+            await unbroken(self._end(_is_stored_as(fingerprints), fingerprints))
 
     async def end_those_of_other_keys(self) -> None:
         """End every session that was begun with another operator's key than the one in force.
@@ -135,15 +136,23 @@ class Sessions:
         `check` refuses them already; this keeps them from coming back with their key.
         """
         key = self._settings.snapshot.app.app_key.get_secret_value()
-        try:
-            await unbroken(self._delete(_is_of_other_key(self._vault.fingerprints(_OPENED_BY + key))))
-        finally:
-            self._sign_outs += 1
-            self._seen.clear()
+        await unbroken(self._end(_is_of_other_key(self._vault.fingerprints(_OPENED_BY + key))))
 
-    async def _delete(self, which: ColumnElement[bool]) -> None:
-        async with self._database.session() as session:
-            await (await session.connection()).execute(delete(ConsoleSessionRow).where(which))
+    async def _end(self, which: ColumnElement[bool], fingerprints: Sequence[str] = ()) -> None:
+        try:
+            async with self._database.session() as session:
+                await (await session.connection()).execute(delete(ConsoleSessionRow).where(which))
+        finally:  # also when it failed: a commit whose outcome is unknown may have happened
+            self._forget(fingerprints)
+            if self._shared:
+                with suppress(SharedAwayError):  # others look again within `RECHECK_MS`
+                    await self._shared.tell(_ENDED, " ".join(fingerprints))
+
+    def _forget(self, fingerprints: Sequence[str]) -> None:
+        """Look this session up again when it is shown next; all of them if none is named."""
+        self._sign_outs += 1
+        for fingerprint in fingerprints or tuple(self._seen):
+            self._seen.pop(fingerprint, None)
 
     async def _store(self, row: ConsoleSessionRow) -> None:
         is_over = or_(
@@ -197,6 +206,12 @@ class Sessions:
             AuthenticationError: None is set.
         """
         return self._vault.fingerprints(_OPENED_BY + operator_key(self._settings.snapshot))
+
+
+async def end_all_sessions(database: Database) -> None:
+    """End every session; processes that know some from their memory go on with them until `RECHECK_MS`."""
+    async with database.session() as session:
+        await (await session.connection()).execute(delete(ConsoleSessionRow))
 
 
 def session_cookie(header: str) -> str | None:

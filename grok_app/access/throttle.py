@@ -4,20 +4,21 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
 
 from grok_app.access.address import site_of
+from grok_app.access.shared_failures import (
+    FIRST_WAIT_S,
+    FORGET_S,
+    FREE_FAILURES,
+    LONGEST_WAIT_S,
+    MOST_ADDRESSES,
+    SharedFailures,
+    Verdict,
+)
 from grok_app.errors import RateLimitedError
-
-FREE_FAILURES: Final = 5
-"""Wrong keys in a row that cost nothing: people mistype."""
-FIRST_WAIT_S: Final = 2
-LONGEST_WAIT_S: Final = 60
-"""Long enough for a guesser, and short for an operator who shares an address with one."""
-FORGET_S: Final = 60 * 60
-"""An address that doesn't try for this long starts anew."""
-MOST_ADDRESSES: Final = 10_000
+from grok_app.shared import Shared, SharedAwayError
 
 
 @dataclass(slots=True)
@@ -28,44 +29,71 @@ class _Record:
 
 
 class Throttle:
-    """Counts wrong keys by address, in the memory of this process.
+    """Counts wrong keys by address.
 
     The fifth in a row begins a wait, each one after it doubles the wait. Kept are the addresses that tried last, no
     more than `MOST_ADDRESSES`. A caller with IPv6 has a whole /64 at hand, so that counts as one address.
 
+    Each process counts for itself, and goes by that alone while there is nothing shared or Redis is away.
+
     Args:
-        clock_s: A clock that never goes back.
+        clock_s: The time; None: a clock of this machine that never goes back, and the one of Redis.
+        shared: Where all processes count together.
     """
 
-    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
-        self._clock_s = clock_s
+    def __init__(self, clock_s: Callable[[], float] | None = None, shared: Shared | None = None) -> None:
+        self._clock_s = clock_s or time.monotonic
+        self._shared = SharedFailures(shared, clock_s) if shared else None
         self._records: OrderedDict[str, _Record] = OrderedDict()
 
-    def check(self, address: str) -> None:
+    async def check(self, address: str) -> None:
         """Let an address try a key.
 
         Raises:
             RateLimitedError: It must wait, `retry_after_s` long.
         """
-        record = self._touch(site_of(address))
-        if record and (left_s := math.ceil(record.free_at_s - self._clock_s())) > 0:
+        await self._judge(Verdict.NONE, address)
+
+    async def fail(self, address: str) -> None:
+        """Count a wrong key.
+
+        Raises:
+            RateLimitedError: The address had to wait, as many tries at once have shown meanwhile. It was counted.
+        """
+        await self._judge(Verdict.WRONG, address)
+
+    async def succeed(self, address: str) -> None:
+        """Forget the wrong keys: the right one was shown.
+
+        Raises:
+            RateLimitedError: The address had to wait, as many tries at once have shown meanwhile.
+        """
+        await self._judge(Verdict.RIGHT, address)
+
+    async def _judge(self, verdict: Verdict, address: str) -> None:
+        site = site_of(address)
+        left_s = self._judge_here(verdict, site)
+        if self._shared:
+            with suppress(SharedAwayError):
+                left_s = await self._shared.judge(verdict, site)
+        if left_s > 0:
+            wait_s = math.ceil(left_s)
             raise RateLimitedError(
-                f"Too many attempts. Please wait {left_s} seconds.", code="too_many_attempts", retry_after_s=left_s
+                f"Too many attempts. Please wait {wait_s} seconds.", code="too_many_attempts", retry_after_s=wait_s
             )
 
-    def fail(self, address: str) -> None:
-        """Count a wrong key."""
-        site = site_of(address)
-        known = self._touch(site)
-        failures = known.failures + 1 if known else 1
-        now = self._clock_s()
-        self._records[site] = _Record(failures, now, now + _wait_s(failures))
-        if len(self._records) > MOST_ADDRESSES:
-            self._records.popitem(last=False)
-
-    def succeed(self, address: str) -> None:
-        """Forget the wrong keys: the right one was shown."""
-        self._records.pop(site_of(address), None)
+    def _judge_here(self, verdict: Verdict, site: str) -> float:
+        """How long an address must wait, as far as this process knows; and what becomes of its count."""
+        known, now = self._touch(site), self._clock_s()
+        left_s = max(0.0, known.free_at_s - now) if known else 0.0
+        if verdict is Verdict.WRONG:
+            failures = known.failures + 1 if known else 1
+            self._records[site] = _Record(failures, now, now + _wait_s(failures))
+            if len(self._records) > MOST_ADDRESSES:
+                self._records.popitem(last=False)
+        elif verdict is Verdict.RIGHT and not left_s:
+            self._records.pop(site, None)
+        return left_s
 
     def _touch(self, site: str) -> _Record | None:
         """The record of an address that tries now; those at rest for too long are gone."""

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
@@ -22,6 +22,8 @@ SWEEP_S: Final = 30.0
 MOST_TICKETS: Final = 10_000
 MOST_BYTES: Final = 1 << 30
 """Of the files that belong to all tickets."""
+UNKNOWN: Final = "Task not found"
+FULL: Final = "Too many tasks are waiting. Please try again later."
 AskedT = TypeVar("AskedT")
 
 
@@ -56,7 +58,7 @@ class Tickets(Generic[AskedT]):
         """Those that were used last stand last."""
         self._size_bytes = 0
 
-    def issue(
+    async def issue(
         self, asked: AskedT, address: str, *, files: ExitStack | None = None, size_bytes: int = 0
     ) -> Ticket[AskedT]:
         """Make a ticket.
@@ -76,7 +78,7 @@ class Tickets(Generic[AskedT]):
         surplus = self._surplus(site)
         if not self._has_room(size_bytes, surplus):
             files.close()
-            raise OverloadedError("Too many tasks are waiting. Please try again later.")
+            raise OverloadedError(FULL)
         for oldest in surplus:
             self._drop(oldest)
         ticket = Ticket(secrets.token_hex(16), asked, site, files, size_bytes, self._clock_s())
@@ -84,41 +86,37 @@ class Tickets(Generic[AskedT]):
         self._size_bytes += size_bytes
         return ticket
 
-    def find(self, ticket_id: str) -> Ticket[AskedT]:
+    async def find(self, ticket_id: str) -> Ticket[AskedT]:
         """The ticket of this id.
 
         Raises:
             NotFoundError: There is none, or none any more.
+            OverloadedError: Nobody knows just now.
         """
         self.expire()
         if (ticket := self._tickets.get(ticket_id)) is None:
-            raise NotFoundError("Task not found")
+            raise NotFoundError(UNKNOWN)
         return ticket
 
-    @contextmanager
-    def using(self, ticket: Ticket[AskedT], *, once: bool = False) -> Iterator[None]:
-        """Have a stream of this ticket open for as long as the block lasts.
+    async def use(self, ticket: Ticket[AskedT], *, once: bool = False) -> ExitStack:
+        """Have a stream of this ticket open until what is returned is closed.
 
         Args:
-            ticket: Of `find`.
-            once: The ticket ends with the block, and no other stream may be opened meanwhile.
+            ticket: Of `find`. What was asked is complete from here on.
+            once: The ticket ends with the stream, and no other one may be opened meanwhile.
 
         Raises:
-            NotFoundError: It is used already, and may be used once.
+            NotFoundError: It is used already, and may be used once; or it has just ended.
+            OverloadedError: Nobody knows just now.
         """
         if once and ticket.streams:
-            raise NotFoundError("Task not found")
+            raise NotFoundError(UNKNOWN)
         ticket.streams += 1
-        try:
-            yield
-        finally:
-            ticket.streams -= 1
-            self._touch(ticket)
-            if once:
-                self._drop(ticket)
-            _close_unused(ticket)
+        stream = ExitStack()
+        stream.callback(self._end_stream, ticket, once=once)
+        return stream
 
-    def withdraw(self, ticket_ids: Iterable[str]) -> int:
+    async def withdraw(self, ticket_ids: Iterable[str]) -> int:
         """End these tickets and their streams; how many there were."""
         self.expire()
         found = [ticket for ticket_id in set(ticket_ids) if (ticket := self._tickets.get(ticket_id))]
@@ -134,7 +132,15 @@ class Tickets(Generic[AskedT]):
 
     def close(self) -> None:
         """End all tickets."""
-        self.withdraw(list(self._tickets))
+        for ticket in list(self._tickets.values()):
+            self._drop(ticket)
+
+    def _end_stream(self, ticket: Ticket[AskedT], *, once: bool) -> None:
+        ticket.streams -= 1
+        self._touch(ticket)
+        if once:
+            self._drop(ticket)
+        _close_unused(ticket)
 
     def _idle_since(self, moment_s: float) -> Iterator[Ticket[AskedT]]:
         for ticket in self._tickets.values():
@@ -166,15 +172,14 @@ class Tickets(Generic[AskedT]):
 
 
 @asynccontextmanager
-async def open_tickets(most_per_address: int) -> AsyncGenerator[Tickets[Any], None]:
+async def sweeping(tickets: Tickets[AskedT]) -> AsyncGenerator[Tickets[AskedT], None]:
     """Tickets that also expire while nobody asks, for their files lie on the disk; all end with the block."""
-    tickets: Tickets[Any] = Tickets(most_per_address=most_per_address)
-    sweeping = asyncio.create_task(_sweep(tickets))
+    sweep = asyncio.create_task(_sweep(tickets))
     try:
         yield tickets
     finally:
-        sweeping.cancel()
-        await asyncio.gather(sweeping, return_exceptions=True)
+        sweep.cancel()
+        await asyncio.gather(sweep, return_exceptions=True)
         tickets.close()
 
 

@@ -31,12 +31,13 @@ from grok_app.accounts.search import (
     words_for,
 )
 from grok_app.accounts.service import Accounts, Lease, NoAccountError
-from grok_app.accounts.table import AccountRow
+from grok_app.accounts.table import SEALED, AccountRow
 from grok_app.accounts.transfer import Parcel, Unpacked, pack, read_parcel, unpack, write_parcel
 
 __all__ = [
     "LIMIT_CHARS",
     "PAGE_SIZES",
+    "SEALED",
     "TURN",
     "TURN_S",
     "Account",

@@ -3,15 +3,14 @@
 Source: API contract, section 5.4.
 """
 
+import asyncio
+import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Final, TypeVar
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
-from tenacity.stop import stop_base
-from tenacity.wait import wait_base, wait_random_exponential
 
 from grok_app.accounts.service import Accounts, Lease, NoAccountError
 from grok_app.catalog import Pool
@@ -79,28 +78,28 @@ class Failover:
         """
         deadline = time.monotonic() + self.settings.retry.retry_budget
         busy_until = time.monotonic() + (self.settings.chat.timeout if self.wait_s is None else self.wait_s)
-        tried = tried if tried is not None else set()
-        failures: list[UpstreamError] = []
+        tried, failures = set() if tried is None else tried, list[UpstreamError]()
         while True:
             has_begun = False
-            wait_s = max(0.0, busy_until - time.monotonic())
             try:
-                async with (
-                    self.accounts.lease(pools, cost, tried, wait_s=wait_s) as lease,
-                    aclosing(self._on_account(lease, ask, begins, deadline)) as items,
-                ):
+                async with self.accounts.lease(pools, cost, tried, wait_s=_until(busy_until)) as lease:
                     tried.add(lease.account_id)
-                    async for item in items:
-                        has_begun = True
-                        yield item
+                    stream, head, noted = await self._open(lease, ask, begins, deadline)
+                    has_begun = True
+                    async with aclosing(stream):
+                        with _noting_failure(noted):
+                            for item in head:
+                                yield item
+                            async for item in stream:
+                                yield item
             except UpstreamError as error:
                 failures.append(error)
                 if has_begun or not self._moves_on(failures, deadline):
                     raise
             except NoAccountError as none_left:
-                if not failures or none_left.retry_after_s is not None:
-                    raise
-                raise failures[-1] from none_left
+                if failures and none_left.retry_after_s is None:
+                    raise failures[-1] from none_left
+                raise
             else:
                 return
 
@@ -120,50 +119,42 @@ class Failover:
         [result] = [item async for item in self.run(pools, cost, ask, tried=tried)]
         return result
 
-    async def _on_account(
-        self, lease: Lease, ask: Ask[ItemT], begins: Callable[[ItemT], bool], deadline: float
-    ) -> AsyncGenerator[ItemT, None]:
-        stream, head, noted = await self._open(lease, ask, begins, deadline)
-        try:
-            async with aclosing(stream):
-                for item in head:
-                    yield item
-                async for item in stream:
-                    yield item
-        except (UpstreamError, GatewayError) as error:
-            _note_failure(noted, error)
-            raise
-
     async def _open(
         self, lease: Lease, ask: Ask[ItemT], begins: Callable[[ItemT], bool], deadline: float
     ) -> tuple[AsyncGenerator[ItemT, None], list[ItemT], Attempt]:
         """Open the answer and read as far as the first item that says something."""
-        retry = self.settings.retry
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception(self._may_pass),
-            wait=_Backoff(retry.retry_backoff_base, retry.retry_backoff_factor, retry.retry_backoff_max),
-            stop=_Stop(retry.max_retry, deadline),
-            reraise=True,
-        ):
+        for attempt in count(1):
             noted = note_attempt(lease.account_id)
-            with attempt:
-                try:
-                    stream = ask(lease)
+            stream = ask(lease)
+            try:
+                with _noting_failure(noted):
                     head = await _read_head(stream, begins)
-                except (UpstreamError, GatewayError) as error:
-                    _note_failure(noted, error)
+            except UpstreamError as error:
+                wait_s = self._wait_s(attempt, error)
+                if wait_s is None or time.monotonic() + wait_s > deadline:
                     raise
+            else:
                 noted.succeed()
                 note_first_word()
                 return stream, head, noted
-        raise AssertionError("tenacity raises before it runs out of attempts")
+            await asyncio.sleep(wait_s)
+        raise AssertionError("the last attempt returns or raises")
 
-    def _may_pass(self, error: BaseException) -> bool:
-        return (
-            isinstance(error, UpstreamError)
-            and error.kind in _PASSING
-            and (error.status is None or error.status in self.settings.retry.retry_status_codes)
-        )
+    def _wait_s(self, attempt: int, error: UpstreamError) -> float | None:
+        """How long to wait before the same account is asked again; None when it isn't.
+
+        Exponential backoff with full jitter, but never less than Grok asked for.
+        """
+        retry = self.settings.retry
+        if attempt >= retry.max_retry or not self._may_pass(error):
+            return None
+        longest_s = min(retry.retry_backoff_max, retry.retry_backoff_base * retry.retry_backoff_factor ** (attempt - 1))
+        jittered_s = random.uniform(0, longest_s)  # noqa: S311 - spreads the load, keeps no secret
+        return max(jittered_s, error.retry_after_s or 0.0)
+
+    def _may_pass(self, error: UpstreamError) -> bool:
+        codes = self.settings.retry.retry_status_codes
+        return error.kind in _PASSING and (error.status is None or error.status in codes)
 
     def _moves_on(self, failures: Sequence[UpstreamError], deadline: float) -> bool:
         """Whether another account is asked after these failures, one of each account."""
@@ -205,8 +196,17 @@ def _as_gateway_error(error: UpstreamError) -> GatewayError:
             return UpstreamFailedError(message)
 
 
-def _note_failure(attempt: Attempt, error: UpstreamError | GatewayError) -> None:
-    attempt.fail(error.kind if isinstance(error, UpstreamError) else error.code, str(error))
+def _until(moment: float) -> float:
+    return max(0.0, moment - time.monotonic())
+
+
+@contextmanager
+def _noting_failure(attempt: Attempt) -> Iterator[None]:
+    try:
+        yield
+    except (UpstreamError, GatewayError) as error:
+        attempt.fail(error.kind if isinstance(error, UpstreamError) else error.code, str(error))
+        raise
 
 
 async def _read_head(stream: AsyncGenerator[ItemT, None], begins: Callable[[ItemT], bool]) -> list[ItemT]:
@@ -216,27 +216,3 @@ async def _read_head(stream: AsyncGenerator[ItemT, None], begins: Callable[[Item
         if begins(item):
             break
     return head
-
-
-class _Stop(stop_base):
-    """So many attempts, and no wait that ends after the deadline, which all accounts of a request share."""
-
-    def __init__(self, attempts: int, deadline: float) -> None:
-        self._attempts = attempts
-        self._deadline = deadline
-
-    def __call__(self, retry_state: RetryCallState) -> bool:
-        too_late = time.monotonic() + retry_state.upcoming_sleep > self._deadline
-        return too_late or retry_state.attempt_number >= self._attempts
-
-
-class _Backoff(wait_base):
-    """Exponential backoff with full jitter, but never less than Grok asked for."""
-
-    def __init__(self, base_s: float, factor: float, max_s: float) -> None:
-        self._jittered = wait_random_exponential(multiplier=base_s, exp_base=factor, max=max_s)
-
-    def __call__(self, retry_state: RetryCallState) -> float:
-        error = retry_state.outcome.exception() if retry_state.outcome else None
-        asked_s = error.retry_after_s if isinstance(error, UpstreamError) else None
-        return max(self._jittered(retry_state), asked_s or 0.0)

@@ -5,6 +5,7 @@ One that serves as many requests as it may is busy: it is worth waiting for.
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from grok_app.accounts.account import Account, Status, recover
@@ -23,6 +24,8 @@ class AccountPool:
     Attributes:
         on_change: Told a pool when one of its accounts may serve, or is not worth waiting for any more.
         removals: How many accounts have been removed so far.
+        counts: How many accounts there are by pool and status, as of the last `wake_rested`.
+        quotas: What the active accounts of each pool have left.
     """
 
     def __init__(self, accounts: Iterable[Account], now_ms: Callable[[], int], max_inflight: Callable[[], int]) -> None:
@@ -30,6 +33,8 @@ class AccountPool:
         self._max_inflight = max_inflight
         self.on_change: Callable[[Pool], None] = lambda _pool: None
         self.removals = 0
+        self.counts: Counter[tuple[Pool, Status]] = Counter()
+        self.quotas: Counter[Pool] = Counter()
         self._accounts: dict[int, Account] = {}
         self._reserved: dict[int, list[int]] = {}
         """The costs that are set aside for an account, one for each request under way."""
@@ -57,6 +62,7 @@ class AccountPool:
         former = self._accounts.get(account.id)
         if former is not None and former.pool is not account.pool:
             self._lift(former)
+        self._count(former, account)
         self._accounts[account.id] = account
         if account.status is Status.COOLING and (former is None or _rest(former) != _rest(account)):
             heapq.heappush(self._resting[account.pool], (account.cooling_until_ms, account.id))
@@ -66,6 +72,7 @@ class AccountPool:
         """Forget an account. What is under way with it ends as it may."""
         if account := self._accounts.pop(account_id, None):
             self._lift(account)
+            self._count(account, None)
             self.removals += 1
         self._reserved.pop(account_id, None)
         self._doubted.pop(account_id, None)
@@ -90,12 +97,25 @@ class AccountPool:
 
     def release(self, account_id: int, cost: int) -> None:
         """Give back what `reserve` has set aside."""
-        if (costs := self._reserved.get(account_id)) is None:
+        costs = self._reserved.get(account_id, [])
+        if cost in costs:  # what other processes know of it may have come in between, see `occupy`
+            costs.remove(cost)
+            self.occupy(account_id, costs)
+
+    def occupy(self, account_id: int, costs: list[int]) -> None:
+        """Let these be all the costs that are set aside for an account, by whomever."""
+        if (account := self._accounts.get(account_id)) is None:
             return
-        costs.remove(cost)
-        if not costs:
-            del self._reserved[account_id]
-        self._place(self._accounts[account_id])
+        if costs:
+            self._reserved[account_id] = costs
+        else:
+            self._reserved.pop(account_id, None)
+        self._place(account)
+
+    @property
+    def leases(self) -> int:
+        """How many requests accounts are set aside for now. Looks at those accounts alone."""
+        return sum(map(len, self._reserved.values()))
 
     def has_busy(self, pools: Sequence[Pool], excluded: Collection[int] = ()) -> bool:
         """Whether an account of these pools could serve, were it not serving as much as it may."""
@@ -133,6 +153,17 @@ class AccountPool:
         """When the first resting account of these pools wakes, Unix milliseconds."""
         times = [resting[0][0] for pool in pools if (resting := self._prune(pool))]
         return min(times, default=None)
+
+    def _count(self, former: Account | None, account: Account | None) -> None:
+        """Keep the counts, so that nobody has to look at all accounts for them. A change of quota alone is quick."""
+        if former and account and former.pool is account.pool and former.status is account.status:
+            if account.status is Status.ACTIVE:
+                self.quotas[account.pool] += account.quota - former.quota
+            return
+        for one, by in ((former, -1), (account, 1)):
+            if one:
+                self.counts[one.pool, one.status] += by
+                self.quotas[one.pool] += by * one.quota if one.status is Status.ACTIVE else 0
 
     def _place(self, account: Account) -> None:
         """Let the account stand where its state, its free quota and its requests say."""

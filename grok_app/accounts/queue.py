@@ -1,7 +1,7 @@
 """Requests that wait for a busy account: first come, first served."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final, TypeVar
 
@@ -27,7 +27,7 @@ class Queue:
     async def wait(
         self,
         pools: Sequence[Pool],
-        attempt: Callable[[], FoundT | None],
+        attempt: Callable[[], Awaitable[FoundT | None]],
         is_worth_it: Callable[[], bool],
         limit_s: float,
         *,
@@ -54,7 +54,7 @@ class Queue:
                 async with asyncio.timeout(limit_s):
                     while found is None and is_worth_it():
                         was_called = await _called_or_soon(called)
-                        found = attempt()
+                        found = await attempt()
                         if found is None and was_called and is_picky:
                             _call_one(line, behind=called)
         finally:

@@ -52,13 +52,14 @@ class Refresher:
             quota = await self._upstream.quota(account.credential.get_secret_value())
         except UpstreamError as error:
             self._roster.blame(account_id, error)
-            self._roster.keep(note_failure(self._current(account_id), str(error), now_ms()))
+            reason, now = str(error), now_ms()
+            self._roster.keep(account_id, lambda account: note_failure(account, reason, now))
             log.info("quota not told", account_id=account_id, kind=error.kind, status=error.status, reason=str(error))
             raise
-        refreshed = sync(self._current(account_id), quota.remaining, quota.window_s, now_ms())
+        now = now_ms()
         self._roster.pool.trust(account_id)
-        self._roster.keep(refreshed)
-        return refreshed
+        self._roster.keep(account_id, lambda account: sync(account, quota.remaining, quota.window_s, now))
+        return self._current(account_id)
 
     async def wake(self, pools: Sequence[Pool], excluded: Collection[int]) -> None:
         """Ask for accounts that rest, since none is left for a request; those first that would wake first.

@@ -4,20 +4,23 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from grok_app.accounts.account import Account, Status, note_failure, reject
 from grok_app.accounts.in_turns import in_turns
 from grok_app.accounts.ledger import Ledger
 from grok_app.accounts.listing import Changed, Listing, Wanted, changes, read_items
+from grok_app.accounts.live import LiveAccounts
 from grok_app.accounts.pool import AccountPool
 from grok_app.accounts.repository import AccountRepository
 from grok_app.catalog import Pool
-from grok_app.db import Database, Notice, Vault, now_ms, unbroken
+from grok_app.db import Database, Notice, Vault, is_collision, now_ms, unbroken
 from grok_app.errors import NotFoundError
 from grok_app.settings import SettingsService
+from grok_app.shared import Shared
 from grok_app.upstream import ErrorKind, UpstreamError
 
 ResultT = TypeVar("ResultT")
@@ -36,6 +39,8 @@ class Roster:
         self.find = ledger.find
         self.knows = ledger.knows
         self.keep = ledger.keep
+        self.claim = ledger.claim
+        self.give_back = ledger.give_back
         self.save = ledger.save
         self.catch_up = ledger.catch_up
         self._ledger = ledger
@@ -45,6 +50,11 @@ class Roster:
         """Every account as it is now, what is not saved yet included."""
         self.pool.wake_rested()
         return list(self.pool)
+
+    @property
+    def unsaved(self) -> int:
+        """How many accounts have changed since they were written."""
+        return self._ledger.unsaved
 
     def chosen(self, account_ids: Iterable[int]) -> list[Account]:
         """Those of these accounts that are there, oldest first."""
@@ -120,33 +130,33 @@ class Roster:
 
     def blame(self, account_id: int, error: UpstreamError) -> None:
         """Note a failure that may be the account's own fault: a refused credential is counted, a block remembered."""
-        account = self.pool.get(account_id)
-        if account is None:
-            return
+        reason, threshold, now = str(error), self._settings.snapshot.token.fail_threshold, now_ms()
         if error.kind is ErrorKind.INVALID_CREDENTIAL:
-            self.keep(reject(account, str(error), self._settings.snapshot.token.fail_threshold, now_ms()))
+            self.keep(account_id, lambda account: reject(account, reason, threshold, now))
         elif error.kind is ErrorKind.BLOCKED_ACCOUNT:
-            self.keep(note_failure(account, str(error), now_ms()))
+            self.keep(account_id, lambda account: note_failure(account, reason, now))
 
     def tag(self, account_id: int, tag: str) -> None:
         """Give the account a tag, unless it has it; it is written soon."""
         account = self.pool.get(account_id)
         if account is not None and tag not in account.tags:
-            self.keep(replace(account, tags=(*account.tags, tag)), with_details=True)
+            self.keep(account_id, lambda it: replace(it, tags=(*it.tags, tag)), with_details=True)
 
     def note_asset_clear(self, account_id: int) -> None:
         """Remember that what Grok keeps for the account was deleted just now; it is written soon."""
-        if account := self.pool.get(account_id):
-            self.keep(replace(account, last_asset_clear_at_ms=now_ms()), with_details=True)
+        now = now_ms()
+        self.keep(account_id, lambda account: replace(account, last_asset_clear_at_ms=now), with_details=True)
 
     async def _write(self, work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
-        """Do this alone and to its end; once more when another process has added one of the accounts meanwhile."""
+        """Do this alone and to its end; once more when another process has written the same accounts meanwhile."""
 
         async def write() -> ResultT:
             async with self._ledger.writing:
                 try:
                     return await work()
-                except IntegrityError:
+                except DBAPIError as error:
+                    if not is_collision(error):
+                        raise
                     await self._ledger.reload()
                     return await work()
 
@@ -204,27 +214,37 @@ class Roster:
         await self._ledger.commit(added=added, changed=list(changed.values()), gone=gone)
         async for part in in_turns(changed.items()):
             for account_id, account in part:
-                current = self.pool.get(account_id)
-                if current is before[account_id]:
-                    self.pool.put(account)
-                elif current is not None:  # a request has changed it while the edit was written or taken over
-                    self.keep(edits[account_id].applied_to(current, now))
+                self._ledger.follow(before[account_id], account, partial(edits[account_id].applied_to, now_ms=now))
         return len(changed)
 
 
 @asynccontextmanager
 async def open_roster(
-    database: Database, vault: Vault, settings: SettingsService, notice: Notice
+    database: Database, vault: Vault, settings: SettingsService, notice: Notice, shared: Shared | None = None
 ) -> AsyncGenerator[Roster, None]:
-    """The accounts of the database, written in the background while the block runs and once more at its end."""
+    """The accounts of the database, written in the background while the block runs and once more at its end.
+
+    Args:
+        database: Where they are.
+        vault: Opens their credentials.
+        settings: For the rules.
+        notice: Tells of what operators change.
+        shared: Tells of what requests change, where several processes lend the accounts.
+    """
+
+    def most_inflight() -> int:
+        return settings.snapshot.token.max_inflight
+
     repository = AccountRepository(database, vault)
-    pool = AccountPool(await repository.read_all(), now_ms, lambda: settings.snapshot.token.max_inflight)
-    ledger = Ledger(pool, repository, settings, notice)
-    background = [asyncio.create_task(ledger.keep_saving()), asyncio.create_task(ledger.keep_up())]
+    pool = AccountPool(await repository.read_all(), now_ms, most_inflight)
+    live = LiveAccounts(pool, shared, most_inflight) if shared else None
+    ledger = Ledger(pool, repository, settings, notice, live)
+    await ledger.begin()
+    background = [asyncio.create_task(work) for work in ledger.works()]
     try:
         yield Roster(ledger, settings)
     finally:
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
-        await ledger.save()
+        await ledger.end()

@@ -91,7 +91,7 @@ class RefreshSchedule:
 
     def _note_tries(self, tried: Iterable[Account]) -> None:
         now = now_ms()
-        recent = {i: at_ms for i, at_ms in self._tried_ms.items() if now - at_ms < _AGAIN_S * 1000}
+        recent = {i: at_ms for i, at_ms in self._tried_ms.items() if abs(now - at_ms) < _AGAIN_S * 1000}
         self._tried_ms = recent | {account.id: now for account in tried}
 
     def _due(self) -> list[Account]:
@@ -99,16 +99,20 @@ class RefreshSchedule:
         if not token.auto_refresh:
             return []
         hours = {Pool.BASIC: token.refresh_interval_hours, Pool.SUPER: token.super_refresh_interval_hours}
-        due = in_order(account for account in self._roster.all() if now >= due_at_ms(account, hours))
-        return [account for account in due if now - self._tried_ms.get(account.id, 0) >= _AGAIN_S * 1000]
+        due = in_order(account for account in self._roster.all() if now >= due_at_ms(account, hours, now))
+        return [account for account in due if abs(now - self._tried_ms.get(account.id, 0)) >= _AGAIN_S * 1000]
 
 
-def due_at_ms(account: Account, hours: Mapping[Pool, float]) -> float:
-    """When an account is due: so many hours after its last refresh or else its making; never when it is of no use."""
+def due_at_ms(account: Account, hours: Mapping[Pool, float], now: int) -> float:
+    """When an account is due: so many hours after its last refresh or else its making; never when it is of no use.
+
+    At once if that is still to come: the clock was wrong then, and it might be due in days only.
+    """
     if account.status in (Status.EXPIRED, Status.DISABLED):
         return float("inf")
     jitter = 1 + _JITTER * (2 * (account.id * _GOLDEN % 1) - 1)
-    return (account.last_sync_at_ms or account.created_at_ms) + hours[account.pool] * _HOUR_MS * jitter
+    since = account.last_sync_at_ms or account.created_at_ms
+    return now if since > now else since + hours[account.pool] * _HOUR_MS * jitter
 
 
 def in_order(accounts: Iterable[Account]) -> list[Account]:

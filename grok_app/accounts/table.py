@@ -1,6 +1,6 @@
 """The accounts at rest: credentials sealed, found again by their keyed hash."""
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from pydantic import SecretStr
@@ -9,7 +9,7 @@ from sqlmodel import Field
 
 from grok_app.accounts.account import Account, Status
 from grok_app.catalog import Pool
-from grok_app.db import TableModel, UtcMs, Vault, now_ms
+from grok_app.db import Sealed, TableModel, UtcMs, Vault, now_ms
 
 
 class AccountRow(TableModel, table=True):
@@ -39,6 +39,10 @@ class AccountRow(TableModel, table=True):
     tags: str = Field(default="[]", sa_column=Column(Text, nullable=False))
     """A JSON array of texts."""
     note: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
+SEALED: Final = Sealed("Accounts", AccountRow.metadata.tables["account"], "credential", fingerprint="fingerprint")
+"""What `grok-app key rotate` seals anew."""
 
 
 def read_row(row: Row[Any], vault: Vault, known: Account | None = None) -> Account:

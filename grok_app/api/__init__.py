@@ -1,5 +1,5 @@
 """The JSON API: what programs call. Translates HTTP into calls of the services and back; loads no page code."""
 
-from grok_app.api.app import create_api
+from grok_app.api.app import create_api, create_refusal
 
-__all__ = ["create_api"]
+__all__ = ["create_api", "create_refusal"]

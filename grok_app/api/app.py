@@ -1,7 +1,7 @@
 """The FastAPI app: routes, error answers, and the page that documents both."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -16,10 +16,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from grok_app import __version__
+from grok_app.api.direct import Direct
 from grok_app.api.errors import ERROR_RESPONSES, add_error_handlers
 from grok_app.api.files import HotFiles
+from grok_app.api.reference import REFERENCE, add_reference
+from grok_app.api.refusal import refuse
 from grok_app.api.request_scope import RequestScope
-from grok_app.api.routes import ROUTERS
+from grok_app.api.routes import DIRECT, ROUTERS
 from grok_app.env import current_env
 from grok_app.runtime import current, open_services
 from grok_app.trace import Trace
@@ -34,8 +37,13 @@ _DESCRIPTION: Final = (
 
 
 def create_api() -> ASGIApp:
-    """The API, and before it the files that are in memory."""
-    return HotFiles(create_routes())
+    """The API, and before it what is asked in crowds: files that are in memory, chats."""
+    return HotFiles(Direct(create_routes(), DIRECT, _surround))
+
+
+def create_refusal() -> ASGIApp:
+    """What serves in place of the API while the server stops; not recorded, since the services may be closed."""
+    return _surround(refuse, record=None)
 
 
 def create_routes() -> FastAPI:
@@ -48,13 +56,15 @@ def create_routes() -> FastAPI:
         title="grok_app",
         version=__version__,
         description=_DESCRIPTION,
+        docs_url=None,
         redoc_url=None,
-        static_url="/docs/assets",
+        static_url=f"{REFERENCE}/assets",
         redirect_slashes=False,
         lifespan=_lifespan,
         responses=ERROR_RESPONSES,
-        middleware=[Middleware(RequestScope, record=_record), *_cors()],
+        middleware=_surroundings(),
     )
+    add_reference(app)
     app.state.methods = _methods(app.router, "")
     for router, prefixes in ROUTERS:
         for prefix in prefixes:
@@ -84,6 +94,17 @@ async def _lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
         yield
 
 
+def _surround(app: ASGIApp, record: Callable[[Trace], None] | None = _record) -> ASGIApp:
+    for around in reversed(_surroundings(record)):
+        app = around.cls(app, *around.args, **around.kwargs)
+    return app
+
+
+def _surroundings(record: Callable[[Trace], None] | None = _record) -> list[Middleware]:
+    """What is around every request, the outermost first."""
+    return [Middleware(RequestScope, record=record), *_cors()]
+
+
 def _cors() -> list[Middleware]:
     env, _ = current_env()
     if not env.cors_origins:
@@ -94,7 +115,7 @@ def _cors() -> list[Middleware]:
             allow_origins=env.cors_origins,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["x-request-id", "retry-after"],
+            expose_headers=["x-request-id", "traceparent", "retry-after"],
             allow_credentials="*" not in env.cors_origins,
         )
     ]

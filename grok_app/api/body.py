@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import ExitStack, aclosing, closing
+from contextlib import ExitStack, aclosing, asynccontextmanager, closing
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 from grok_app.api.errors import schema_error
 from grok_app.api.lifting import Lifter
-from grok_app.errors import InvalidRequestError, RequestTooLargeError
+from grok_app.errors import InvalidRequestError, OverloadedError, RequestTooLargeError
 from grok_app.media import MOST_BYTES, storing
 
 BODY_LIMIT_BYTES: Final = 100 << 20
-"""A few attachments of 50 MB, in base64, and the words around them."""
+"""A few attachments of 50 MB, in base64, and the words around them; or lists of accounts."""
+_PLAIN_LIMIT_BYTES: Final = 1 << 20
+"""Of a body without files and long lists."""
 _TEXT_LIMIT_BYTES: Final = 20 << 20
 """Of what stays text when files are taken out. It is in memory five times while it is read (2026-11-28), so that a file
 which isn't taken out costs no more than twice the size of the largest one."""
@@ -26,7 +29,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 async def read_json(
-    request: Request, model: type[ModelT], *, limit_bytes: int = BODY_LIMIT_BYTES, is_optional: bool = False
+    request: Request, model: type[ModelT], *, limit_bytes: int = _PLAIN_LIMIT_BYTES, is_optional: bool = False
 ) -> ModelT:
     """Read the body of a request as this model, whatever its content type says.
 
@@ -61,14 +64,32 @@ async def read_with_files(request: Request, model: type[ModelT], held: ExitStack
         RequestTooLargeError: As `read_json` does.
     """
     lifter = held.enter_context(closing(Lifter(file_limit_bytes=MOST_BYTES)))
+    async with storing_parts(request, BODY_LIMIT_BYTES) as parts:
+        async for part in parts:
+            if lifter.kept_bytes <= _TEXT_LIMIT_BYTES:  # else the rest is dropped: who still sends reads no answer
+                lifter.feed(part)
     with storing():
-        async with aclosing(limited(request, BODY_LIMIT_BYTES)) as parts:
-            async for part in parts:
-                if lifter.kept_bytes <= _TEXT_LIMIT_BYTES:  # else the rest is dropped: who still sends reads no answer
-                    lifter.feed(part)
-        if lifter.kept_bytes > _TEXT_LIMIT_BYTES:
+        text = lifter.finish()
+        if len(text) > _TEXT_LIMIT_BYTES:
             raise RequestTooLargeError(f"The request has more than {_TEXT_LIMIT_BYTES:,} bytes of text")
-        return _validate(model, lifter.finish()), lifter
+        return _validate(model, text), lifter
+
+
+@asynccontextmanager
+async def storing_parts(request: Request, limit_bytes: int) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
+    """The parts of a body as they come, for a block that stores them. See `limited`.
+
+    Raises:
+        OverloadedError: They can't be stored. The rest has been read then: who still sends reads no answer.
+    """
+    async with aclosing(limited(request, limit_bytes)) as parts:
+        try:
+            with storing():
+                yield parts
+        except OverloadedError:
+            async for _ in parts:
+                pass
+            raise
 
 
 async def limited(request: Request, limit_bytes: int) -> AsyncGenerator[bytes, None]:
@@ -78,8 +99,11 @@ async def limited(request: Request, limit_bytes: int) -> AsyncGenerator[bytes, N
         InvalidRequestError: One is waited for too long.
         RequestTooLargeError: It is larger than the limit.
     """
-    size = 0
-    async for part in _in_time(request.stream()):
+    loop = asyncio.get_running_loop()
+    end = loop.time() + _TOTAL_LIMIT_S
+    size, goes_on = 0, True
+    while goes_on:
+        part, goes_on = await _next_part(request, min(loop.time() + _PART_LIMIT_S, end))
         size += len(part)
         if size > limit_bytes:
             raise RequestTooLargeError(f"The request body is larger than {limit_bytes:,} bytes")
@@ -105,20 +129,16 @@ def _inline(node: Any, definitions: dict[str, Any]) -> Any:
     return {key: _inline(value, definitions) for key, value in node.items()}
 
 
-async def _in_time(parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """The parts as they come, as long as none is waited for too long, nor all of them."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + _TOTAL_LIMIT_S
-    async with aclosing(parts):
-        while True:
-            try:
-                async with asyncio.timeout_at(min(loop.time() + _PART_LIMIT_S, end)):
-                    part = await anext(parts)
-            except StopAsyncIteration:
-                return
-            except TimeoutError:
-                raise InvalidRequestError("The request body did not arrive in time", code="body_timeout") from None
-            yield part
+async def _next_part(request: Request, until: float) -> tuple[bytes, bool]:
+    """The next part of a body, and whether more follow. Waits until then, by the loop's clock."""
+    try:
+        async with asyncio.timeout_at(until):
+            message = await request.receive()
+    except TimeoutError:
+        raise InvalidRequestError("The request body did not arrive in time", code="body_timeout") from None
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)
 
 
 async def _read(request: Request, limit_bytes: int) -> bytes:

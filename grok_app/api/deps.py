@@ -1,6 +1,7 @@
 """What routes ask for: the services, and a caller that may call."""
 
-from functools import cache
+from contextlib import ExitStack
+from functools import cache, lru_cache
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -42,18 +43,52 @@ _OWN_SITE: Final = ("same-origin", "none")
 async def require_api_key(
     services: Current, bearer: Bearer, api_key: Annotated[str | None, Security(_api_key)]
 ) -> None:
-    """Let only callers in that show an API key.
+    """Let only callers in that show an API key, and not too often.
 
     Raises:
-        AuthenticationError: They don't.
+        AuthenticationError: They show none, or a wrong one.
+        RateLimitedError: It was shown as often as it may in a minute.
     """
     shown = bearer.credentials if bearer else api_key
     trace = current_trace.get()
     if shown and trace:
         trace.key = key_hint(shown)
     services.access.check_api(shown)
+    await services.callers.count(shown)
     if trace:
         trace.is_let_in = True
+
+
+async def check_api_key(request: Request, services: Services) -> None:
+    """See `require_api_key`; for whoever has no FastAPI to look into the request.
+
+    Raises:
+        AuthenticationError: No API key was shown, or a wrong one.
+        RateLimitedError: It was shown as often as it may in a minute.
+    """
+    await require_api_key(services, await _bearer(request), await _api_key(request))
+
+
+async def take_turn(request: Request, services: Services, held: ExitStack) -> None:
+    """Let whoever shows this API key have one more answer under way until what is held is closed.
+
+    Raises:
+        RateLimitedError: They have as many as they may.
+    """
+    if services.settings.snapshot.app.key_parallel_streams:
+        bearer = await _bearer(request)
+        shown = bearer.credentials if bearer else await _api_key(request)
+        held.enter_context(await services.callers.answering(shown))
+
+
+async def take_room(services: Services, held: ExitStack) -> None:
+    """Be one of those whom this process serves at once, until what is held is closed.
+
+    Raises:
+        OverloadedError: There is no room, not even after a little while.
+    """
+    await services.room.enter()
+    held.callback(services.room.leave)
 
 
 async def require_app_key(request: Request, services: Current, bearer: Bearer, cookie: SessionCookie) -> None:
@@ -111,7 +146,7 @@ async def count_visit(connection: HTTPConnection, services: Current) -> None:
     Raises:
         RateLimitedError: Too many came from there within a minute.
     """
-    services.visitors.count(address_of(connection, services))
+    await services.visitors.count(address_of(connection, services))
 
 
 async def refuse_other_sites(request: Request, services: Current) -> None:
@@ -151,7 +186,20 @@ def _is_of_another_site(connection: HTTPConnection, services: Services) -> bool:
 
 def own_url(request: Request, services: Services) -> str:
     """What links to our files begin with: the setting `app.app_url`, else the address that the caller used."""
-    return services.settings.snapshot.app.app_url or str(request.base_url).rstrip("/")
+    if app_url := services.settings.snapshot.app.app_url:
+        return app_url
+    scope = request.scope
+    root_path = scope.get("app_root_path", scope.get("root_path", ""))
+    server = scope.get("server")
+    return _base_url(scope["scheme"], request.headers.get("host"), server and tuple(server), root_path)
+
+
+@lru_cache(maxsize=32)
+def _base_url(scheme: str, host: str | None, server: tuple[str, int | None] | None, root_path: str) -> str:
+    """What Starlette makes of this part of a scope; remembered, since every chat asks and all callers ask alike."""
+    headers = [] if host is None else [(b"host", host.encode("latin-1"))]
+    asked = {"type": "http", "scheme": scheme, "server": server, "headers": headers, "root_path": root_path, "path": ""}
+    return str(Request(asked).base_url).rstrip("/")
 
 
 def address_of(connection: HTTPConnection, services: Services) -> str:
@@ -168,7 +216,7 @@ def peer_of(connection: HTTPConnection) -> str:
 
 async def _check_operator(request: Request, services: Services, shown: str | None, cookie: str | None) -> None:
     if shown or not cookie:
-        services.access.check_admin(shown, address_of(request, services))
+        await services.access.check_admin(shown, address_of(request, services))
         return
     await services.sessions.check(cookie)
     await refuse_other_sites(request, services)

@@ -7,6 +7,8 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from starlette.exceptions import HTTPException
 
 from grok_app.api.responses import json_response
@@ -17,11 +19,18 @@ from grok_app.errors import (
     MethodNotAllowedError,
     NotFoundError,
     OverloadedError,
+    StoppingError,
 )
+from grok_app.logs import get_logger
 from grok_app.trace import note_failure
 
-STOPPING: Final = OverloadedError("The server is stopping. Please try again later.")
-"""What is said to those who are still served when the server must end."""
+log = get_logger(__name__)
+STOPPING: Final = StoppingError()
+"""What is said to those who are still served when the server must end, and to those who come while it does."""
+
+_AWAY: Final = (OperationalError, InterfaceError, InternalError, NoConnectionError)
+"""What is raised while the database is away, can only be read, or has no connection left."""
+_DATABASE_AWAY: Final = OverloadedError("The database does not answer. Please try again soon.")
 
 
 class ErrorDetail(BaseModel):
@@ -78,6 +87,8 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(GatewayError, _on_gateway_error)
     app.add_exception_handler(RequestValidationError, _on_schema_error)
     app.add_exception_handler(HTTPException, _on_http_error)
+    for away in (*_AWAY, DatabaseError):
+        app.add_exception_handler(away, _on_database_error)
 
 
 async def _on_gateway_error(_request: Request, error: Exception) -> Response:
@@ -88,6 +99,14 @@ async def _on_gateway_error(_request: Request, error: Exception) -> Response:
 async def _on_schema_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
     return error_response(schema_error(error))
+
+
+async def _on_database_error(_request: Request, error: Exception) -> Response:
+    """Nothing was changed, unless the connection broke during the commit itself: then nobody knows."""
+    if not isinstance(error, _AWAY) and type(error) is not DatabaseError:  # itself: a file that is no database any more
+        raise error
+    log.warning("the database does not answer", exc_info=error)
+    return error_response(_DATABASE_AWAY)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from pathlib import Path
@@ -13,8 +13,9 @@ from fastapi import APIRouter, Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from grok_app.api.deps import Current
-from grok_app.api.errors import error_response
-from grok_app.api.request_scope import IS_HEAD, id_of
+from grok_app.api.errors import ErrorBody, error_response
+from grok_app.api.names import names_of
+from grok_app.api.request_scope import IS_HEAD
 from grok_app.api.until import until_disconnect
 from grok_app.errors import NotFoundError, RangeNotSatisfiableError
 from grok_app.media import Entry, Key, Kind, MediaCache, content_type, is_name
@@ -29,21 +30,22 @@ _PATHSEND: Final = "http.response.pathsend"
 _PATH: Final = re.compile(rf"(?:/grok)?/v1/files/({'|'.join(Kind)})/(.+)")
 _NOT_PLAIN: Final = frozenset({b"range", b"if-none-match", b"if-modified-since", b"origin"})
 """Headers whose answer isn't simply the file."""
+_MEDIA: Final[dict[str, Any]] = {"image/*": {}, "video/*": {}}
 _DESCRIPTION: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "The file.", "content": {"image/*": {}, "video/*": {}}},
-    206: {"description": "The part that `Range` asks for."},
+    200: {"description": "The file.", "content": _MEDIA},
+    206: {"description": "The part that `Range` asks for.", "content": _MEDIA},
     304: {"description": "The caller has it already, as `If-None-Match` says."},
-    416: {"description": "`Range` begins behind the end."},
+    416: {"model": ErrorBody, "description": "`Range` begins behind the end."},
 }
 
 
-@router.get("/image/{name:path}", summary="Read a picture", responses=_DESCRIPTION)
+@router.get("/image/{name:path}", summary="Read a picture", response_class=Response, responses=_DESCRIPTION)
 async def read_image(name: str, request: Request, services: Current) -> Response:
     """A picture from the cache. No key is needed: its name can't be guessed. Slashes in it are dashes."""
     return _answer(services.media, Kind.IMAGE, name, request)
 
 
-@router.get("/video/{name:path}", summary="Read a video", responses=_DESCRIPTION)
+@router.get("/video/{name:path}", summary="Read a video", response_class=Response, responses=_DESCRIPTION)
 async def read_video(name: str, request: Request, services: Current) -> Response:
     """A video from the cache, or a part of it. No key is needed: its name can't be guessed. Slashes are dashes."""
     return _answer(services.media, Kind.VIDEO, name, request)
@@ -118,16 +120,16 @@ class HotFiles:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Send the file, or pass the request on."""
         found = _find_held(scope)
-        if found is None:
-            await self._app(scope, receive, send)
-            return
-        entry, content = found
-        headers = (*_whole_headers(entry), (b"x-request-id", id_of(scope)))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+        return _send_held(*found, scope, send) if found else self._app(scope, receive, send)
+
+
+async def _send_held(entry: Entry, content: bytes, scope: Scope, send: Send) -> None:
+    headers = (*_whole_headers(entry), *names_of(scope).headers)
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
 
 
 def _find_held(scope: Scope) -> tuple[Entry, bytes] | None:

@@ -9,9 +9,8 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from grok_app.api.body import limited
+from grok_app.api.body import storing_parts
 from grok_app.errors import InvalidRequestError
-from grok_app.media import storing
 
 _MOST_FIELDS: Final = 64
 _FIELD_BYTES: Final = 1 << 20
@@ -37,11 +36,10 @@ async def read_form(request: Request, held: ExitStack, *, most_files: int, limit
         RequestTooLargeError: It is too large.
     """
     _check_charset(request)
-    parts = limited(request, limit_bytes)
-    parser = _Parser(request.headers, parts, max_files=most_files, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES)
+    limits = {"max_files": most_files, "max_fields": _MOST_FIELDS, "max_part_size": _FIELD_BYTES}
     try:
-        with storing():
-            form = await parser.parse()
+        async with storing_parts(request, limit_bytes) as parts:
+            form = await _Parser(request.headers, parts, **limits).parse()
     except MultiPartException as error:
         raise _unreadable(str(error)) from error
     for _, file in form.multi_items():  # `values` has but the last one of each name

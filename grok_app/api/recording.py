@@ -4,6 +4,7 @@ from typing import Final
 
 from starlette.types import Scope
 
+from grok_app.api.names import Names
 from grok_app.trace import Trace
 
 _INFERENCE: Final = ("/v1/chat/completions", "/v1/images/generations", "/v1/images/edits")
@@ -24,7 +25,7 @@ _SOCKETS: Final = {prefix + _SOCKET: _SOCKET for prefix in ("", "/api")}
 _UNANSWERED: Final = ("HEAD", "OPTIONS")
 
 
-def begin_trace(scope: Scope, request_id: str) -> Trace | None:
+def begin_trace(scope: Scope, names: Names) -> Trace | None:
     """The record of this request or socket; None when it asks for no model."""
     path = scope["path"].rstrip("/")
     is_socket = scope["type"] == "websocket"
@@ -32,4 +33,4 @@ def begin_trace(scope: Scope, request_id: str) -> Trace | None:
     if route is None or scope.get("method") in _UNANSWERED:
         return None
     key = "" if route in _INFERENCE else _VISITOR
-    return Trace(request_id, route, key, is_stream=is_socket)
+    return Trace(names.request_id, route, key, is_stream=is_socket, trace_id=names.trace_id, context=names.context)

@@ -1,32 +1,40 @@
 """What surrounds requests and sockets: an id, a path without a trailing slash, an answer even when we crash."""
 
 import asyncio
-import os
-import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grok_app.api.errors import STOPPING, error_response
+from grok_app.api.names import Names, names_of
 from grok_app.api.recording import begin_trace
 from grok_app.errors import GatewayError
-from grok_app.logs import get_logger, request_id
-from grok_app.trace import Trace, current_trace, note_failure
+from grok_app.logs import get_logger, request_id, trace_id
+from grok_app.trace import Trace, current_trace, note_failure, under_way
 from grok_app.usage import byte_length
 
 log = get_logger(__name__)
 IS_HEAD: Final = "grok_app.is_head"
 """In the scope of a HEAD, which routes take for a GET: for answers that are costly to make and then left out."""
-_PROBES: Final = ("/healthz", "/readyz")
+_PROBES: Final = ("/healthz", "/readyz", "/metrics")
 _FILES: Final = "/v1/files/"
 _SERVED: Final = (200, 206, 304)
 """A file that was served is not worth a line: pages ask for them in crowds, and the line costs more than the file."""
+_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_GUARDS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+)
+"""Of every answer but files that were served, which have what they need: other sites may show those."""
 _ACCEPTED, _REFUSED = 101, 403
 """What a client sees of a WebSocket that is accepted, or closed before."""
-_SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+
+
+Headers = Collection[tuple[bytes, bytes]]
 
 
 class RequestScope:
@@ -49,19 +57,19 @@ class RequestScope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        current_id = id_of(scope)
-        token = request_id.set(current_id.decode())
-        trace = self._begin(scope)
+        names = names_of(scope)
+        trace = self._begin(scope, names)
         status = bytes_sent = 0
         began_at = time.perf_counter()
 
-        async def send_with_id(message: Message) -> None:
+        def send_with_id(message: Message) -> Awaitable[None]:
             nonlocal status, bytes_sent
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", current_id)]
+                headers = message.get("headers", ())
+                message["headers"] = [*headers, *_guards(scope, status, headers), *names.headers]
             bytes_sent += len(message.get("body", b""))
-            await send(message)
+            return send(message)
 
         try:
             await self._app(_as_routed(scope), receive, send_with_id)
@@ -79,12 +87,10 @@ class RequestScope:
         finally:
             _log_request(scope, status, time.perf_counter() - began_at)
             self._end(trace, status, bytes_sent)
-            request_id.reset(token)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket; a bug ends it, since it can't be answered."""
-        token = request_id.set(id_of(scope).decode())
-        trace = self._begin(scope)
+        trace = self._begin(scope, names_of(scope))
         status = bytes_sent = 0
         began_at = time.perf_counter()
 
@@ -102,29 +108,40 @@ class RequestScope:
         finally:
             _log_request(scope, status, time.perf_counter() - began_at)
             self._end(trace, status, bytes_sent)
-            request_id.reset(token)
 
-    def _begin(self, scope: Scope) -> Trace | None:
-        """Let what this request does be noted, where somebody wants it."""
-        trace = begin_trace(scope, request_id.get() or "") if self._record else None
+    def _begin(self, scope: Scope, names: Names) -> Trace | None:
+        """Let log lines carry the names, and what this request does be noted, where somebody wants it."""
+        request_id.set(names.request_id)
+        trace_id.set(names.trace_id)
+        trace = begin_trace(scope, names) if self._record else None
         current_trace.set(trace)
+        if trace:
+            under_way[trace.route] += 1
         return trace
 
     def _end(self, trace: Trace | None, status: int, bytes_sent: int) -> None:
         current_trace.set(None)
+        request_id.set(None)
+        trace_id.set(None)
         if trace and self._record:
+            under_way[trace.route] -= 1
             self._record(trace.end(status, bytes_sent))
 
 
-def id_of(scope: Scope) -> bytes:
-    """The id that the caller wants for this request, if it is a sane one, else a new one."""
-    given: bytes = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    return given if _SANE_ID.fullmatch(given) else os.urandom(16).hex().encode()
+def _guards(scope: Scope, status: int, headers: Headers) -> Headers:
+    """What a browser may do with this answer: nothing, unless it says so itself, as the reference's page does."""
+    if _is_file(scope, status):
+        return ()
+    return _GUARDS if any(name == _POLICY[0] for name, _ in headers) else (*_GUARDS, _POLICY)
+
+
+def _is_file(scope: Scope, status: int) -> bool:
+    return _FILES in scope["path"] and status in _SERVED
 
 
 def _log_request(scope: Scope, status: int, seconds: float) -> None:
     # The query string may hold a key, so the path alone is logged. Status 0: the client left before an answer.
-    is_usual = scope["path"] in _PROBES or (_FILES in scope["path"] and status in _SERVED)
+    is_usual = scope["path"] in _PROBES or _is_file(scope, status)
     say = log.debug if is_usual else log.info
     say("request", method=scope.get("method", "WS"), path=scope["path"], status=status, seconds=round(seconds, 4))
 

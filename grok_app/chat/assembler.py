@@ -1,6 +1,6 @@
 """From the frames of one answer to its events: one event per token, filtered, counted, nothing kept that grows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final
 from uuid import uuid4
@@ -70,80 +70,84 @@ class AnswerAssembler:
         self._text_bytes = 0
         self._pictures = 0
 
-    def feed(self, frame: Frame) -> Iterator[Event]:
-        """The events that this frame brings; the first ever is `Started`.
+    def feed(self, frame: Frame, events: list[Event]) -> None:
+        """Add the events that this frame brings; the first ever is `Started`.
 
         Raises:
             UpstreamError: The answer has ended without a word, or a picture to come.
         """
         if isinstance(frame, TokenFrame):
-            yield from self._start()
-            yield from self._token(frame)
+            self.token(frame, events)
         elif isinstance(frame, StartFrame):
             self._id = frame.response_id or self._id
             self._fingerprint = self._fingerprint or frame.fingerprint
         elif isinstance(frame, CardFrame):
             self._cards[frame.card_id] = frame
         elif isinstance(frame, DrawingFrame):
-            yield from self._begin()
-            yield from self._tell(frame)
+            self._begin(events)
+            self._tell(frame, events)
         elif isinstance(frame, EndFrame):
-            yield from self._end(frame)
+            self._end(frame, events)
 
-    def show(self, picture: str, *, is_lost: bool = False) -> Iterator[Event]:
-        """The events of a drawn picture, in Markdown, or of what is said in place of a lost one; after the EndFrame."""
-        yield from self._start()
-        yield Text(f"\n\n{picture}" if self._has_text else picture)
+    def show(self, picture: str, events: list[Event], *, is_lost: bool = False) -> None:
+        """Add a drawn picture, in Markdown, or what is said in place of a lost one; after the EndFrame."""
+        self._start(events)
+        events.append(Text([f"\n\n{picture}" if self._has_text else picture]))
         self._has_text = True
         if is_lost:
             self._text_bytes += byte_length(picture)
         else:
             self._pictures += 1
 
-    def finish(self) -> Iterator[Event]:
-        """The last event, `Finished`."""
-        yield Finished(self._usage())
+    def finish(self) -> Finished:
+        """The last event."""
+        return Finished(self._usage())
 
-    def _start(self) -> Iterator[Event]:
+    def _start(self, events: list[Event]) -> None:
         self._has_spoken = True
-        yield from self._begin()
+        self._begin(events)
 
-    def _begin(self) -> Iterator[Event]:
+    def _begin(self, events: list[Event]) -> None:
         if not self._has_started:
             self._has_started = True
-            yield Started(self._id or f"chatcmpl-{uuid4().hex}", self._fingerprint)
+            events.append(Started(self._id or f"chatcmpl-{uuid4().hex}", self._fingerprint))
 
-    def _token(self, frame: TokenFrame) -> Iterator[Event]:
+    def token(self, frame: TokenFrame, events: list[Event]) -> None:
+        """See `feed`; almost all frames are of this kind."""
+        if not self._has_spoken:
+            self._start(events)
         self._rollout_id = frame.rollout_id
         if not frame.is_thinking:
-            yield from self._close_thoughts()
-            yield from self._say(self._text.feed(frame.text))
+            if self._thoughts:
+                self._close_thoughts(events)
+            self._say(self._text.feed_all(frame.texts), events)
         elif not self._has_text:
-            yield from self._think(self._thoughts_of(frame.rollout_id).feed(frame.text))
+            for text in self._thoughts_of(frame.rollout_id).feed_all(frame.texts):
+                self._think(text, events)
 
-    def _think(self, text: str) -> Iterator[Event]:
+    def _think(self, text: str, events: list[Event]) -> None:
         if text:
             self._thought_bytes += byte_length(text)
             self._is_mid_line = not text.endswith("\n")
             if self._shows_thinking:
-                yield Thought(text)
+                events.append(Thought(text))
 
-    def _tell(self, frame: DrawingFrame) -> Iterator[Event]:
+    def _tell(self, frame: DrawingFrame, events: list[Event]) -> None:
         if self._shows_thinking and self._language:
             line = drawing(self._language, frame.index + 1, frame.percent)
-            yield Thought(f"\n{line}\n" if self._is_mid_line else f"{line}\n")
+            events.append(Thought(f"\n{line}\n" if self._is_mid_line else f"{line}\n"))
             self._is_mid_line = False
 
-    def _say(self, text: str) -> Iterator[Event]:
-        if text:
+    def _say(self, pieces: Iterable[str], events: list[Event]) -> None:
+        if said := list(filter(None, pieces)):
             self._has_text = True
             self._is_mid_line = False
-            self._text_bytes += byte_length(text)
-            yield Text(text)
+            self._text_bytes += byte_length("".join(said))
+            events.append(Text(said))
 
-    def _close_thoughts(self) -> Iterator[Event]:
+    def _close_thoughts(self, events: list[Event]) -> None:
         if not self._has_text:
-            yield from self._think("".join([thoughts.close() for thoughts in self._thoughts.values()]))
+            self._think("".join([thoughts.close() for thoughts in self._thoughts.values()]), events)
             self._thoughts.clear()
 
     def _thoughts_of(self, rollout_id: str | None) -> MarkupFilter:
@@ -153,15 +157,15 @@ class AnswerAssembler:
             self._thoughts[rollout_id] = MarkupFilter(self._filter_tags, replace, self._thoughts_cursor)
         return self._thoughts.get(rollout_id) or next(iter(self._thoughts.values()))
 
-    def _end(self, frame: EndFrame) -> Iterator[Event]:
-        yield from self._close_thoughts()
+    def _end(self, frame: EndFrame, events: list[Event]) -> None:
+        self._close_thoughts(events)
         if not self._has_text and frame.message:
-            yield from self._start()
-            yield from self._say(self._text.feed(frame.message))
-        yield from self._say(self._text.close())
+            self._start(events)
+            self._say([self._text.feed(frame.message)], events)
+        self._say([self._text.close()], events)
         for card in tuple(self._cards.values()):
-            yield from self._start()
-            yield from self._say(self._show_card(card, is_first=not self._has_text))
+            self._start(events)
+            self._say([self._show_card(card, is_first=not self._has_text)], events)
         if not self._has_spoken and not frame.pictures:
             raise UpstreamError(ErrorKind.PROTOCOL, "Grok ended its answer without a word")
 

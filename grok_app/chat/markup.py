@@ -83,6 +83,13 @@ class MarkupFilter:
             rest = self._show(rest, shown) if self._name is None else self._swallow(rest, shown)
         return "".join(shown)
 
+    def feed_all(self, texts: list[str]) -> list[str]:
+        """What may be shown now of each of these pieces, empty where that is nothing."""
+        if self._name is None and not self._held and "<" not in "".join(texts):
+            self._cursor.last = texts[-1]
+            return texts
+        return [self.feed(text) for text in texts]
+
     def close(self) -> str:
         """What was held back and is shown after all, now that the text has ended."""
         held, self._held = self._held, ""

@@ -1,7 +1,7 @@
 """The chat use case: which model, which account, what the caller gets to see."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -51,6 +51,9 @@ class _Shown:
     is_lost: bool = False
 
 
+_Burst = Sequence[Frame | _Shown]
+
+
 class ChatService:
     """Answers conversations.
 
@@ -67,8 +70,10 @@ class ChatService:
         self._files = files
         self._settings = settings
 
-    async def stream(self, request: ChatRequest, *, shows_progress: bool = True) -> AsyncGenerator[Event, None]:
+    async def stream(self, request: ChatRequest, *, shows_progress: bool = True) -> AsyncGenerator[list[Event], None]:
         """Give the events of the answer as they come: `Started`, then text and thoughts, `Finished` last.
+
+        Events of what arrived together come together, never none at all.
 
         Consume it under `aclosing`: closing it ends the request at Grok and returns the account. An answer counts
         against the account's quota once the generator has run to its end.
@@ -82,47 +87,52 @@ class ChatService:
         """
         settings = self._settings.snapshot
         model = CHAT_MODELS[request.model]
-        assembler = _assembler(request, settings, shows_progress=shows_progress)
+        prompt = flatten(request.messages)
+        assembler = _assembler(request, prompt, settings, shows_progress=shows_progress)
         # Files, then images: the order that Grok's own page has (API contract, section 5.2).
         attached = sorted(request.attachments, key=lambda source: source.kind is SourceKind.IMAGE)
-        take = _begin_record(request, settings)
+        note = _begin_record(request, prompt, settings)
         with as_gateway_errors():
             async with (
                 self._files.sources.open(attached, request.own_url) as files,
-                aclosing(self._frames(request, model, settings, files)) as frames,
+                aclosing(self._frames(request, prompt, model, settings, files)) as frames,
             ):
-                async for frame in frames:
-                    for event in take(assembler, frame):
-                        yield event
-        for event in assembler.finish():
-            _note(event)
-            yield event
+                async for burst in frames:
+                    events, failure = _assemble(assembler, burst)
+                    note(events)
+                    if events:
+                        yield events
+                    if failure:
+                        raise failure
+        finished = assembler.finish()
+        note_tokens(finished.usage.prompt_tokens, finished.usage.completion_tokens)
+        yield [finished]
 
     def _frames(
-        self, request: ChatRequest, model: Model, settings: Settings, files: list[Upload]
-    ) -> AsyncGenerator[Frame | _Shown, None]:
+        self, request: ChatRequest, message: str, model: Model, settings: Settings, files: list[Upload]
+    ) -> AsyncGenerator[_Burst, None]:
         attached = PerAccount(self._files.transfer, files)
-        message = flatten(request.messages)
 
-        async def ask(lease: Lease) -> AsyncGenerator[Frame | _Shown, None]:
+        async def ask(lease: Lease) -> AsyncGenerator[_Burst, None]:
             credential = lease.credential.get_secret_value()
             ids = tuple(uploaded.id for uploaded in await attached.of(credential))
             prompt = _prompt(request, model, message, ids)
             has_text = False
             pictures: tuple[str, ...] = ()
-            async with aclosing(self._upstream.chat(credential, prompt)) as frames:
-                async for frame in frames:
-                    has_text = has_text or (isinstance(frame, TokenFrame) and not frame.is_thinking)
-                    if isinstance(frame, EndFrame):
-                        has_text, pictures = has_text or bool(frame.message), frame.pictures
-                    yield frame
-            shown = self._pictures(credential, pictures, request.own_url, settings, is_optional=has_text)
-            async with aclosing(shown):
-                async for picture in shown:
-                    yield picture
+            async with aclosing(self._upstream.chat(credential, prompt)) as bursts:
+                async for burst in bursts:
+                    has_text = has_text or any(map(_is_text, burst))
+                    if isinstance(end := burst[-1], EndFrame):
+                        pictures = end.pictures
+                    yield burst
+            if pictures:
+                shown = self._pictures(credential, pictures, request.own_url, settings, is_optional=has_text)
+                async with aclosing(shown):
+                    async for picture in shown:
+                        yield [picture]
 
         failover = Failover(self._accounts, settings)
-        return failover.run(model.pools, model.cost, ask, begins=_is_word)
+        return failover.run(model.pools, model.cost, ask, begins=_has_word)
 
     async def _pictures(
         self, credential: str, addresses: tuple[str, ...], own_url: str, settings: Settings, *, is_optional: bool
@@ -158,42 +168,51 @@ class ChatService:
         return f"![{title}](data:{content_type(entry)};base64,{content})"
 
 
-def _events(assembler: AnswerAssembler, frame: Frame | _Shown) -> Iterator[Event]:
-    if isinstance(frame, _Shown):
-        return assembler.show(frame.markdown, is_lost=frame.is_lost)
-    return assembler.feed(frame)
+def _assemble(assembler: AnswerAssembler, burst: _Burst) -> tuple[list[Event], UpstreamError | None]:
+    """The events of what arrived together, and what then ended the answer, if something did."""
+    events: list[Event] = []
+    try:
+        for frame in burst:
+            if isinstance(frame, TokenFrame):
+                assembler.token(frame, events)
+            elif isinstance(frame, _Shown):
+                assembler.show(frame.markdown, events, is_lost=frame.is_lost)
+            else:
+                assembler.feed(frame, events)
+    except UpstreamError as error:
+        return events, error
+    return events, None
 
 
-def _begin_record(
-    request: ChatRequest, settings: Settings
-) -> Callable[[AnswerAssembler, Frame | _Shown], Iterator[Event]]:
-    """Note what is asked; how to make events of a frame, noted too where content is kept."""
-    keeps_content = settings.app.log_content and current_trace.get() is not None
-    prompt = flatten(request.messages) if keeps_content else ""
-    note_request(request.model, prompt, keeps_content=keeps_content)
-    return _noted_events if keeps_content else _events
+def _begin_record(request: ChatRequest, prompt: str, settings: Settings) -> Callable[[list[Event]], None]:
+    """Note what is asked; what notes the answer, where content is kept."""
+    trace = current_trace.get()
+    keeps_content = settings.app.log_content and trace is not None
+    note_request(request.model, prompt if keeps_content else "", keeps_content=keeps_content)
+
+    def note(events: list[Event]) -> None:
+        if keeps_content and trace:
+            for event in events:
+                if isinstance(event, Text):
+                    trace.say("".join(event.pieces))
+
+    return note
 
 
-def _noted_events(assembler: AnswerAssembler, frame: Frame | _Shown) -> Iterator[Event]:
-    for event in _events(assembler, frame):
-        _note(event)
-        yield event
+def _is_text(frame: Frame) -> bool:
+    """Whether this is a part of the answer proper, or says that there was one."""
+    if isinstance(frame, TokenFrame):
+        return not frame.is_thinking
+    return isinstance(frame, EndFrame) and bool(frame.message)
 
 
-def _note(event: Event) -> None:
-    if isinstance(event, Finished):
-        note_tokens(event.usage.prompt_tokens, event.usage.completion_tokens)
-    elif isinstance(event, Text) and (trace := current_trace.get()):
-        trace.say(event.text)
+def _has_word(burst: _Burst) -> bool:
+    return any(not isinstance(frame, StartFrame | CardFrame) for frame in burst)
 
 
-def _is_word(frame: Frame | _Shown) -> bool:
-    return not isinstance(frame, StartFrame | CardFrame)
-
-
-def _assembler(request: ChatRequest, settings: Settings, *, shows_progress: bool) -> AnswerAssembler:
+def _assembler(request: ChatRequest, prompt: str, settings: Settings, *, shows_progress: bool) -> AnswerAssembler:
     return AnswerAssembler(
-        flatten(request.messages),
+        prompt,
         settings.app.filter_tags,
         shows_thinking=shows_thinking(request.reasoning_effort, settings),
         language=settings.app.language if shows_progress else None,
@@ -213,22 +232,23 @@ def _prompt(request: ChatRequest, model: Model, message: str, attachments: tuple
     )
 
 
-async def gather(events: AsyncGenerator[Event, None]) -> Answer:
+async def gather(bursts: AsyncGenerator[Sequence[Event], None]) -> Answer:
     """The whole answer that these events make."""
     started, usage = Started("", None), Usage(0, 0, 0)
     thinking: list[str] = []
     text: list[str] = []
-    async with aclosing(events):
-        async for event in events:
-            match event:
-                case Thought():
-                    thinking.append(event.text)
-                case Text():
-                    text.append(event.text)
-                case Started():
-                    started = event
-                case Finished():
-                    usage = event.usage
+    async with aclosing(bursts):
+        async for burst in bursts:
+            for event in burst:
+                match event:
+                    case Thought():
+                        thinking.append(event.text)
+                    case Text():
+                        text += event.pieces
+                    case Started():
+                        started = event
+                    case Finished():
+                        usage = event.usage
     return Answer(started.id, started.fingerprint, "".join(thinking), "".join(text), usage)
 
 

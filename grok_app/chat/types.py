@@ -52,7 +52,7 @@ class Started:
     fingerprint: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Thought:
     """A piece of the reasoning, or how far a picture of the answer is. Never empty.
 
@@ -62,11 +62,12 @@ class Thought:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Text:
-    """A piece of the answer, filtered and ready to show. Never empty."""
+    """Pieces of the answer that came together, filtered and ready to show, one for each token."""
 
-    text: str
+    pieces: list[str]
+    """At least one, and none of them empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The command line: `grok-app run`, `demo`, `api`, `sandbox`, `build`, `db`, `import`, `export`."""
+"""The command line: `grok-app run`, `demo`, `api`, `sandbox`, `build`, `db`, `key`, `import`, `export`."""
 
 from grok_app.cli.commands import commands, main
 

@@ -1,5 +1,6 @@
 """The commands. Heavy modules are imported inside them, so that a process which only watches others stays small."""
 
+import asyncio
 import json
 import os
 import sys
@@ -13,9 +14,10 @@ from grok_app import __version__
 from grok_app.catalog import Pool
 from grok_app.cli.demo import run_demo
 from grok_app.cli.storage import prepare_apart
-from grok_app.env import Env, current_env
+from grok_app.env import MOST_WORKERS, Env, current_env, wants_traces
 from grok_app.errors import ConfigurationError
-from grok_app.server import API, build_pages, check_port, project_dir, reachable_url, serve
+from grok_app.page_build import build_pages, project_dir
+from grok_app.server import API, check_port, check_workers, reachable_url, serve
 
 _KEY_NAMES = {"app_key": "Operator's key", "api_key": "API key", "public_key": "Public key"}
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -71,12 +73,26 @@ data_dir_option = _option(
     "Folder for the database, keys and media.",
 )
 
+workers_option = _option(
+    "--workers",
+    click.IntRange(1, MOST_WORKERS),
+    "GROK_APP_WORKERS",
+    "Processes that serve, on the one port. More than one needs REDIS_URL.",
+)
+
 
 def server_options(command: Command) -> Command:
     """Add `--host`, `--port` and `--data-dir`."""
     port = _option("--port", click.IntRange(1, 65535), "GROK_APP_PORT", "Port for pages and API.")
     host = _option("--host", click.STRING, "GROK_APP_HOST", "Address to listen on.")
     return host(port(data_dir_option(command)))
+
+
+_token_delay = click.option(
+    "--token-delay-ms",
+    type=click.FloatRange(0),
+    help="Pause of the simulated Grok before each token. Default: like Grok's.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -87,6 +103,7 @@ def commands() -> None:
 
 @commands.command()
 @server_options
+@workers_option
 def run() -> None:
     """Serve pages and API on one port.
 
@@ -99,6 +116,7 @@ def run() -> None:
 
 @commands.command()
 @server_options
+@workers_option
 def api() -> None:
     """Serve the API alone, without the pages."""
     serve(_prepare("API: {url}/v1   reference: {url}/docs"), target=API)
@@ -106,19 +124,20 @@ def api() -> None:
 
 @commands.command()
 @server_options
-def demo() -> None:
+@_token_delay
+def demo(token_delay_ms: float | None) -> None:
     """Try everything without a Grok account.
 
     A simulated Grok, accounts and keys are ready at once. Its data is in data/demo, unless --data-dir or
     GROK_APP_DATA_DIR names another folder. Ctrl-C stops it all.
     """
-    run_demo()
+    run_demo(token_delay_ms)
 
 
 @commands.command(cls=_WithFaults)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), required=True, help="Port to listen on.")
-@click.option("--token-delay-ms", type=click.FloatRange(0), help="Pause before each token. Default: like Grok's.")
+@_token_delay
 def sandbox(host: str, port: int, token_delay_ms: float | None) -> None:
     """Serve a simulated grok.com, as the demo and the tests use it."""
     from grok_app.sandbox import Pacing, serve_sandbox  # noqa: PLC0415 - heavy, and other commands do without
@@ -160,6 +179,40 @@ def upgrade() -> None:
     from grok_app.db import upgrade as upgrade_database  # noqa: PLC0415 - heavy, and other commands do without
 
     upgrade_database(current_env()[0].database)
+
+
+@commands.command()
+@server_options
+@workers_option
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array instead of lines.")
+def doctor(as_json: bool) -> None:
+    """Check everything that a server needs, and say what to do.
+
+    Configuration, keys, database, accounts, Redis, disk, open files, port, pages, clock, the way to Grok. Changes
+    nothing, asks with no account, and runs beside a server or without one. Exit code 1 when something is a failure.
+    """
+    from grok_app.cli.doctor import examine, print_findings  # noqa: PLC0415 - heavy, and other commands do without
+
+    sys.exit(print_findings(asyncio.run(examine()), as_json=as_json))
+
+
+@commands.group()
+def key() -> None:
+    """Look after the key that encrypts what is stored."""
+
+
+@key.command()
+@data_dir_option
+def rotate() -> None:
+    """Encrypt everything that is stored anew, with another key.
+
+    With GROK_APP_SECRET_KEY: first put a new key and a comma in front of it, for every server, and start them anew;
+    then rotate, while they run; then take the former key away. Else the key is in data/secret.key: stop the servers;
+    a new key is made, and the former one is dropped at the end. Broken off, it goes on when it is run again.
+    """
+    from grok_app.cli.rotation import rotate as rotate_keys  # noqa: PLC0415 - heavy, and other commands do without
+
+    rotate_keys()
 
 
 @commands.command(name="import")
@@ -208,6 +261,8 @@ def export(context: click.Context, folder: Path, may_overwrite: bool) -> None:
 
 def _prepare(at: str = "Pages: {url}   API: {url}/v1   reference: {url}/docs") -> Env:
     env, _ = current_env()
+    check_workers(env)
+    wants_traces()  # says so here if it can't have them
     check_port(env.host, env.port)
     made = prepare_apart()
     if new := {name: key for name, key in made.items() if key}:

@@ -17,10 +17,13 @@ import click
 from grok_app.cli.storage import Keys, prepare_apart
 from grok_app.env import Env, current_env
 from grok_app.errors import ConfigurationError
-from grok_app.server import build_pages, check_port, reachable_url
+from grok_app.page_build import build_pages
+from grok_app.server import CLOSE_S, check_port, reachable_url
 
 _READY_S: Final = 60.0
-_STOP_S: Final = 20.0
+_GRACE_S: Final = 5
+"""A demo is ended in a hurry."""
+_STOP_S: Final = _GRACE_S + CLOSE_S + 5.0
 _POLL_S: Final = 0.05
 
 _READY = """
@@ -62,8 +65,8 @@ for chunk in client.chat.completions.create(model="grok-4", messages=[question],
 END"""
 
 
-def run_demo() -> None:
-    """Serve until Ctrl-C or SIGTERM.
+def run_demo(token_delay_ms: float | None = None) -> None:
+    """Serve until Ctrl-C or SIGTERM. The simulated Grok speaks, draws and films at its own pace, or at this one.
 
     Raises:
         ConfigurationError: The port is taken, a setting is wrong, or a process ended by itself.
@@ -75,14 +78,15 @@ def run_demo() -> None:
     env, _ = current_env()
     check_port(env.host, env.port)
     try:
-        _serve(env, sandbox_port)
+        _serve(env, sandbox_port, token_delay_ms)
     except KeyboardInterrupt:
         click.echo("\nStopped.")
 
 
-def _serve(env: Env, sandbox_port: int) -> None:
+def _serve(env: Env, sandbox_port: int, token_delay_ms: float | None) -> None:
+    pace = [] if token_delay_ms is None else ["--token-delay-ms", str(token_delay_ms)]
     with _children() as start:
-        start("sandbox", "--port", str(sandbox_port))
+        start("sandbox", "--port", str(sandbox_port), *pace)
         keys = prepare_apart(is_demo=True)
         build_pages()
         server = start("serve")
@@ -99,6 +103,8 @@ def _set_environment(sandbox_port: int) -> None:
         "GROK_APP_DATABASE_URL": "",
         "GROK_APP_SECRET_KEY": "",
         "REDIS_URL": "",
+        "GROK_APP_WORKERS": "1",
+        "GROK_APP_SHUTDOWN_GRACE_S": str(_GRACE_S),
         "GROK_APP_APP__PUBLIC_ENABLED": "true",
         "GROK_APP_UPSTREAM__GROK_URL": f"http://127.0.0.1:{sandbox_port}",
         "GROK_APP_UPSTREAM__ASSETS_URL": f"http://127.0.0.1:{sandbox_port}",
@@ -125,13 +131,13 @@ def _children() -> Iterator[Any]:
 
 
 def _stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
-    """End them, the last one first: what the others need goes last."""
+    """End them, the last one first: what the others need goes last. Another Ctrl-C kills the one that is waited for."""
     deadline = time.monotonic() + _STOP_S
     for child in reversed(children):
         _signal_group(child, signal.SIGTERM)
         try:
             child.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
             _signal_group(child, signal.SIGKILL)
             child.wait()
 

@@ -6,7 +6,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from grok_app.catalog import Pool
 from grok_app.cli.storage import Keys
-from grok_app.env import Env, current_env
+from grok_app.db import shown_database
+from grok_app.env import current_env
 from grok_app.errors import ConfigurationError
 from grok_app.logs import configure_logging
 from grok_app.runtime import prepare_storage, seed_demo
@@ -30,12 +31,9 @@ def prepare(*, is_demo: bool) -> Keys:
             keys = seed_demo({pool: [token for owner, token in DEMO_ACCOUNTS if owner == pool] for pool in Pool})
     except SQLAlchemyError as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        raise ConfigurationError(f"The database {_shown(env)} could not be brought up to date: {cause}") from error
+        raise ConfigurationError(
+            f"The database {shown_database(env.database)} could not be brought up to date: {cause}"
+        ) from error
     except OSError as error:
         raise ConfigurationError(f"{error.filename or env.data_dir}: {error.strerror}") from error
     return asdict(keys)
-
-
-def _shown(env: Env) -> str:
-    """The database without its password."""
-    return env.database.rpartition("@")[2]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from grok_app.accounts import Parcel, Unpacked, pack, read_parcel, unpack, write_parcel
 from grok_app.catalog import Pool
-from grok_app.db import Vault, upgrade
+from grok_app.db import Vault, shown_database, upgrade
 from grok_app.env import Env, current_env
 from grok_app.errors import ConfigurationError, InvalidRequestError
 from grok_app.logs import configure_logging
@@ -37,7 +37,7 @@ def move_in(path: Path, pool: Pool, *, is_rehearsal: bool) -> None:
     Raises:
         ConfigurationError: Something is wrong; it says what. A setting or an account that is wrong changes nothing.
     """
-    env, overrides = _begin()
+    env, overrides = begin()
     with _explained(path):
         parcel = read_parcel(path, pool)
         if is_rehearsal:
@@ -47,7 +47,7 @@ def move_in(path: Path, pool: Pool, *, is_rehearsal: bool) -> None:
             result = asyncio.run(_unpack(parcel, env, vault_of(env), overrides))
     if is_rehearsal:
         click.echo("Nothing has changed: this is what would happen.\n")
-    where = env.database_url.rpartition("@")[2] or str(env.data_dir.absolute())
+    where = shown_database(env.database) if env.database_url else str(env.data_dir.absolute())
     click.echo("\n".join((f"Into {where}", *_report(result))))
     for name in result.opens:
         click.secho(f"Warning: {name} is empty: {_OPENED[name]}.", fg="yellow")
@@ -59,8 +59,8 @@ def move_out(folder: Path, *, may_overwrite: bool) -> None:
     Raises:
         ConfigurationError: Something is wrong; it says what.
     """
-    env, overrides = _begin()
-    if _is_missing(env.database):
+    env, overrides = begin()
+    if is_missing(env.database):
         raise ConfigurationError(f"There is no database in {env.data_dir.absolute()}: expected one to export from")
     with _explained(folder):
         upgrade(env.database)
@@ -72,9 +72,10 @@ def move_out(folder: Path, *, may_overwrite: bool) -> None:
     click.secho("Both hold tokens and keys in plain text: delete them when you have moved.", fg="yellow")
 
 
-def _begin() -> tuple[Env, dict[str, str]]:
+def begin() -> tuple[Env, dict[str, str]]:
+    """The environment of a command, whose log goes to stderr: what is said goes to stdout."""
     env, overrides = current_env()
-    configure_logging(env.log_level, as_json=env.log_json)  # to stderr: what is said here goes to stdout
+    configure_logging(env.log_level, as_json=env.log_json)
     return env, overrides
 
 
@@ -96,7 +97,7 @@ def _explained(path: Path) -> Generator[None, None, None]:
 def _rehearse(parcel: Parcel, env: Env, overrides: dict[str, str]) -> Unpacked:
     """Unpack the parcel in front of nobody: notices, and a database that was missing, go with their folder."""
     with TemporaryDirectory() as folder:
-        is_new = _is_missing(env.database)
+        is_new = is_missing(env.database)
         stage = env.model_copy(update={"data_dir": Path(folder), "database_url": "" if is_new else env.database})
         if is_new:
             upgrade(stage.database)
@@ -107,16 +108,17 @@ def _rehearse(parcel: Parcel, env: Env, overrides: dict[str, str]) -> Unpacked:
 async def _unpack(
     parcel: Parcel, env: Env, vault: Vault, overrides: dict[str, str], *, is_rehearsal: bool = False
 ) -> Unpacked:
-    async with open_storage(env, vault, overrides, is_rehearsal=is_rehearsal) as (_, settings, roster):
-        return await unpack(parcel, roster, settings)
+    async with open_storage(env, vault, overrides, is_rehearsal=is_rehearsal) as storage:
+        return await unpack(parcel, storage.roster, storage.settings)
 
 
 async def _pack(env: Env, overrides: dict[str, str]) -> Parcel:
-    async with open_storage(env, vault_of(env), overrides) as (_, settings, roster):
-        return pack(roster, settings)
+    async with open_storage(env, vault_of(env), overrides) as storage:
+        return pack(storage.roster, storage.settings)
 
 
-def _is_missing(database_url: str) -> bool:
+def is_missing(database_url: str) -> bool:
+    """Whether it is a file that isn't there."""
     kind, _, path = database_url.partition(":///")
     return kind == "sqlite" and not Path(path.partition("?")[0]).exists()
 

@@ -1,14 +1,19 @@
 """Turns: what only one process at a time may do, settled by a row that all of them see."""
 
+from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import Column, String, delete, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Field, col, or_
 
+from grok_app.db.collision import is_collision, retried
 from grok_app.db.database import Database
 from grok_app.db.model import TableModel, UtcMs, now_ms
 from grok_app.db.unbroken import unbroken
+
+_MOST_AHEAD: Final = 2
+"""A turn that would last so many times as long as it may was taken by a clock that was wrong, and counts as over."""
 
 
 class TurnRow(TableModel, table=True):
@@ -42,10 +47,17 @@ class Turn:
 
     async def give_back(self) -> None:
         """Let another process have the turn at once."""
-        await unbroken(self._give_back())
+        await unbroken(retried(self._give_back))
 
     async def _take(self) -> bool:
-        return await self._renew() or await self._begin()
+        if await retried(self._renew):
+            return True
+        try:
+            return await self._begin()
+        except DBAPIError as error:
+            if not is_collision(error):
+                raise
+            return False  # another process takes it
 
     async def _give_back(self) -> None:
         async with self._database.session() as session:
@@ -54,8 +66,10 @@ class Turn:
 
     async def _renew(self) -> bool:
         now = now_ms()
-        is_mine_or_over = or_(col(TurnRow.holder) == self._holder, col(TurnRow.ends_at) <= now)
-        taking = update(TurnRow).where(col(TurnRow.name) == self._name, is_mine_or_over)
+        is_over = or_(col(TurnRow.ends_at) <= now, col(TurnRow.ends_at) > now + _MOST_AHEAD * self._hold_ms)
+        taking = update(TurnRow).where(
+            col(TurnRow.name) == self._name, or_(col(TurnRow.holder) == self._holder, is_over)
+        )
         async with self._database.session() as session:
             result = await (await session.connection()).execute(
                 taking.values(holder=self._holder, ends_at=now + self._hold_ms)
@@ -63,9 +77,6 @@ class Turn:
         return result.rowcount > 0
 
     async def _begin(self) -> bool:
-        try:
-            async with self._database.session() as session:
-                session.add(TurnRow(name=self._name, holder=self._holder, ends_at=now_ms() + self._hold_ms))
-        except IntegrityError:
-            return False  # another process has it
+        async with self._database.session() as session:
+            session.add(TurnRow(name=self._name, holder=self._holder, ends_at=now_ms() + self._hold_ms))
         return True

@@ -3,27 +3,23 @@
 import base64
 import hmac
 import os
-import secrets
-from contextlib import suppress
+import weakref
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from grok_app.db.key_file import KEY_FILE, KeyFile
 from grok_app.errors import ConfigurationError
-
-KEY_FILE: Final = "secret.key"
-_SHORTEST_KEY_CHARS: Final = 16
 
 
 class Vault:
     """Seals texts with the first key, opens them with any."""
 
     def __init__(self, keys: list[str]) -> None:
-        self._fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(_derive(key, b"seal"))) for key in keys])
+        fernets = [Fernet(base64.urlsafe_b64encode(_derive(key, b"seal"))) for key in keys]
+        self._first, self._fernet = fernets[0], MultiFernet(fernets)
         self._fingerprint_keys = [_derive(key, b"fingerprint") for key in keys]
 
     def seal(self, text: str) -> str:
@@ -38,11 +34,19 @@ class Vault:
         """
         try:
             return self._fernet.decrypt(sealed).decode()
-        except InvalidToken as error:
+        except (InvalidToken, ValueError) as error:  # the latter for a text that isn't ASCII
             raise ConfigurationError(
                 "GROK_APP_SECRET_KEY can't decrypt the stored secrets: expected the key that encrypted them, "
                 f"or the file {KEY_FILE} that was in the data folder"
             ) from error
+
+    def is_sealed_by_first(self, sealed: str) -> bool:
+        """Whether it was sealed with the key in force, and needs none of the earlier ones."""
+        try:
+            self._first.decrypt(sealed)
+        except (InvalidToken, ValueError):
+            return False
+        return True
 
     def fingerprint(self, text: str) -> str:
         """A keyed hash of a secret, 64 hex digits: the same text gives the same one, nobody can turn it back."""
@@ -62,33 +66,34 @@ def open_vault(secret_key: str, data_dir: Path) -> Vault:
             decrypts when `secret_key` has taken its place.
 
     Raises:
+        ConfigurationError: The key file is damaged, or the lock beside it can't be opened.
+    """
+    keys, file = split_keys(secret_key), KeyFile(data_dir)
+    if not keys and not file.exists():
+        file.make()
+    if not file.exists():
+        return Vault(keys)
+    held = file.hold()
+    vault = Vault([*keys, *file.read()])
+    if held is not None:
+        weakref.finalize(vault, os.close, held)
+    return vault
+
+
+def look_into_vault(secret_key: str, data_dir: Path) -> Vault | None:
+    """The same for a look that leaves everything as it is: no key is made, and none is held; None where there is none.
+
+    Raises:
         ConfigurationError: The key file is damaged.
     """
-    keys = [key.strip() for key in secret_key.split(",") if key.strip()]
-    path = data_dir / KEY_FILE
-    if not keys and not path.exists():
-        _make_key_file(path)
-    if path.exists():
-        keys.append(_read_key_file(path))
-    return Vault(keys)
+    file = KeyFile(data_dir)
+    keys = [*split_keys(secret_key), *(file.read() if file.exists() else ())]
+    return Vault(keys) if keys else None
 
 
-def _make_key_file(path: Path) -> None:
-    """Make the file whole or not at all; of several processes at once, one wins and all read its key."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", dir=path.parent, prefix=f"{KEY_FILE}.") as file:  # mode 600 by itself
-        file.write(secrets.token_urlsafe(32))
-        file.flush()
-        os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(file.name, path)
-
-
-def _read_key_file(path: Path) -> str:
-    key = path.read_text().strip()
-    if len(key) < _SHORTEST_KEY_CHARS:
-        raise ConfigurationError(f"{path} is damaged: expected the key that it held, of 43 characters")
-    return key
+def split_keys(secret_key: str) -> list[str]:
+    """The keys in the variable of the environment, the one that encrypts first."""
+    return [key.strip() for key in secret_key.split(",") if key.strip()]
 
 
 def _derive(key: str, purpose: bytes) -> bytes:

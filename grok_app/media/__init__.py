@@ -7,7 +7,6 @@ from grok_app.media.cache import MediaCache, open_media
 from grok_app.media.entry import Entry, Key, Kind, Stats, clean_name, content_type, is_name, path_of
 from grok_app.media.files import Files
 from grok_app.media.full import storing
-from grok_app.media.places import place_among
 from grok_app.media.remote import RemoteFiles, open_remote_files
 from grok_app.media.sniff import picture_type
 from grok_app.media.sources import MOST_BYTES, Source, SourceKind, Sources, field_of, too_large
@@ -36,7 +35,6 @@ __all__ = [
     "open_remote_files",
     "path_of",
     "picture_type",
-    "place_among",
     "storing",
     "together",
     "too_large",

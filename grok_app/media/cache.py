@@ -45,7 +45,7 @@ class MediaCache:
     def __init__(self, folder: Path, index: Index, settings: SettingsService) -> None:
         self._folder = folder.absolute()
         self._index = index
-        self._hot = Hot()
+        self.hot = Hot()
         self._settings = settings
         self._readers: Counter[Key] = Counter()
         self._flights = Flights[Key, Entry]()
@@ -53,6 +53,7 @@ class MediaCache:
         self._leaving: frozenset[Key] = frozenset()
         self._has_grown = asyncio.Event()
         self._has_grown.set()
+        self.lookups: Counter[bool] = Counter()  # how often a file was asked for, by whether it was there
         self.stats = index.stats
 
     def find(self, kind: Kind, name: str) -> Entry | None:
@@ -67,6 +68,7 @@ class MediaCache:
         if key in self._leaving:
             return None
         entry = look(self._folder, key)
+        self.lookups[entry is not None] += 1
         if entry is not None:
             self._index.put(entry)
         else:
@@ -97,15 +99,15 @@ class MediaCache:
 
     def held(self, entry: Entry) -> bytes | None:
         """The content of a file just found, if it is in memory."""
-        return self._hot.get(entry)
+        return self.hot.get(entry)
 
     async def hold(self, entry: Entry) -> bytes | None:
         """The content of a file just found, which is kept in memory for a while; None if it isn't one to keep there."""
-        held = self._hot.get(entry)
+        held = self.hot.get(entry)
         if held is None and is_holdable(entry):
             held = await asyncio.to_thread(read_version, self.path(entry), entry)
             if held is not None:
-                self._hot.put(entry, held)
+                self.hot.put(entry, held)
         return held
 
     async def read(self, kind: Kind, name: str) -> bytes:
@@ -235,7 +237,7 @@ class MediaCache:
                 self._leaving = frozenset()
             for entry in removed:
                 self._index.forget(entry.key)
-                self._hot.forget(entry.key)
+                self.hot.forget(entry.key)
         return Stats(len(removed), sum(entry.size_bytes for entry in removed))
 
     def _least_used(self, goal_bytes: int) -> list[Entry]:

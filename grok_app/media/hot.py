@@ -24,12 +24,16 @@ class Hot:
 
     Args:
         limit_bytes: How much is held at most.
+
+    Attributes:
+        size_bytes: How much is held.
+        hits: How often something that was held was asked for.
     """
 
     def __init__(self, limit_bytes: int = HELD_BYTES) -> None:
         self._limit_bytes = limit_bytes
         self._held: OrderedDict[Key, tuple[Entry, bytes]] = OrderedDict()
-        self.size_bytes = 0
+        self.size_bytes = self.hits = 0
 
     def get(self, entry: Entry) -> bytes | None:
         """The content of this version; None if it isn't held."""
@@ -40,6 +44,7 @@ class Hot:
             self.forget(entry.key)
             return None
         self._held.move_to_end(entry.key)
+        self.hits += 1
         return held[1]
 
     def put(self, entry: Entry, content: bytes) -> None:

@@ -23,6 +23,7 @@ from grok_app.media.remote import RemoteFiles
 from grok_app.media.sniff import HEAD_BYTES, picture_type
 from grok_app.media.together import together
 from grok_app.settings import SettingsService
+from grok_app.trace import noting_step
 from grok_app.upstream import Upload
 
 MOST_BYTES: Final = 50 << 20
@@ -104,6 +105,9 @@ class Sources:
         Raises:
             InvalidRequestError: One can't be had, is too large, or not what it must be; `param` names the field.
         """
+        if not sources:
+            yield []
+            return
         async with AsyncExitStack() as stack:
             room = _Room(stack)
             yield await together(self._open(source, own_url, room) for source in sources)
@@ -131,7 +135,10 @@ class Sources:
         with storing():
             async with room.fetching, place_among(asset.download_concurrent, self._fetching):
                 room.check()
-                remote = await self._remote.fetch(url, file, limit_bytes=MOST_BYTES, timeout_s=asset.download_timeout)
+                with noting_step("fetch a given file"):
+                    remote = await self._remote.fetch(
+                        url, file, limit_bytes=MOST_BYTES, timeout_s=asset.download_timeout
+                    )
                 room.fetched_bytes += file.seek(0, os.SEEK_END)
         return await _check(source, file, source.name or remote.name, source.mime_type or remote.mime_type)
 

@@ -14,6 +14,7 @@ from grok_app.media.entry import MOST_BYTES, Entry, Kind, is_name
 from grok_app.media.places import place_among
 from grok_app.media.together import together
 from grok_app.settings import SettingsService
+from grok_app.trace import noting_step
 from grok_app.upstream import ErrorKind, MediaKind, MediaUpstream, Upload, Uploaded, UpstreamError, asset_id
 
 _ATTEMPTS: Final = 2
@@ -48,7 +49,8 @@ class Transfer:
             UpstreamError: Grok didn't take it.
         """
         async with place_among(self._settings.snapshot.asset.upload_concurrent, self._uploading):
-            return await self._upstream.upload(credential, file)
+            with noting_step("upload to Grok"):
+                return await self._upstream.upload(credential, file)
 
     async def keep(self, credential: str, kind: Kind, address: str) -> Entry:
         """Download a file of Grok's into the cache, unless it is there.
@@ -66,7 +68,7 @@ class Transfer:
         async for attempt in AsyncRetrying(
             stop=stop_after_attempt(_ATTEMPTS), retry=retry_if_exception(_broke_off), reraise=True
         ):
-            with attempt:
+            with attempt, noting_step("download from Grok"):
                 return await self._media.fetch(kind, name, lambda: self._pieces(credential, kind, address))
         raise AssertionError("tenacity raises before it runs out of attempts")
 
@@ -95,6 +97,8 @@ class PerAccount:
         Raises:
             UpstreamError: Grok didn't take one of them.
         """
+        if not self._files:
+            return []
         return await together(self._of(credential, index) for index in range(len(self._files)))
 
     async def addresses(self, credential: str) -> tuple[str, ...]:

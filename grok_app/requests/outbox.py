@@ -27,13 +27,16 @@ class Outbox:
 
     Args:
         repository: Where they go.
+
+    Attributes:
+        is_away: Whether the last writing has failed.
     """
 
     def __init__(self, repository: RequestRepository) -> None:
         self._repository = repository
         self._waiting: deque[RequestDetail] = deque()
         self._writing = asyncio.Lock()
-        self._is_away = False
+        self.is_away = False
         self._lost = 0
 
     def __len__(self) -> int:
@@ -58,9 +61,9 @@ class Outbox:
 
     def note_away(self, error: Exception) -> None:
         """Tell the log that the database is away, once."""
-        if not self._is_away:
+        if not self.is_away:
             log.warning("the record of requests can't reach the database, trying again", reason=repr(error))
-        self._is_away = True
+        self.is_away = True
 
     async def _write(self, batch: list[RequestDetail]) -> None:
         try:
@@ -94,6 +97,6 @@ class Outbox:
             self._lost += 1
 
     def _note_back(self) -> None:
-        if self._is_away:
+        if self.is_away:
             log.warning("the record of requests reaches the database again", lost=self._lost)
-        self._is_away, self._lost = False, 0
+        self.is_away, self._lost = False, 0

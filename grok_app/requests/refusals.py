@@ -1,4 +1,4 @@
-"""Callers who are turned away at the door: anybody can be one, as often as they like, so few of them are recorded."""
+"""Callers who are turned away at the door, for want of a key or since they come too often: few of them are recorded."""
 
 from collections.abc import Callable
 from typing import Final

@@ -1,18 +1,18 @@
 """What happened to each request: noted in memory at once, written in batches off the request's path."""
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
-from uuid import uuid4
 
 import orjson
 
 from grok_app.db import Database, Vault, now_ms, unbroken
-from grok_app.errors import GatewayError, NotFoundError
+from grok_app.errors import NotFoundError
 from grok_app.logs import get_logger
+from grok_app.requests.counters import Counters
 from grok_app.requests.minutes import MINUTE_MS, MINUTES, Minutes
 from grok_app.requests.outbox import AWAY, MOST_WAITING, Outbox
 from grok_app.requests.record import detail_of
@@ -21,7 +21,7 @@ from grok_app.requests.repository import RequestRepository
 from grok_app.requests.ring import Ring
 from grok_app.requests.types import FoundRequests, Minute, RequestDetail, RequestQuery
 from grok_app.settings import SettingsService
-from grok_app.trace import Trace, current_trace
+from grok_app.trace import Trace
 
 log = get_logger(__name__)
 _AT_ONCE: Final = 200
@@ -34,6 +34,8 @@ _CLEAN_S: Final = 3_600.0
 _DAY_MS: Final = 86_400_000
 _MOST_REBUILT: Final = 200_000
 
+Export = Callable[[Trace], None]
+
 
 class Requests:
     """The record of finished requests.
@@ -44,67 +46,45 @@ class Requests:
         repository: Where rows are kept.
         settings: How long.
         clock_ms: Unix time.
+        export: Takes each request that is recorded, off its path.
     """
 
     def __init__(
-        self, repository: RequestRepository, settings: SettingsService, clock_ms: Callable[[], int] = now_ms
+        self,
+        repository: RequestRepository,
+        settings: SettingsService,
+        clock_ms: Callable[[], int] = now_ms,
+        export: Export | None = None,
     ) -> None:
         self._repository = repository
         self._settings = settings
         self._clock_ms = clock_ms
+        self._export = export
         self._began_at_ms = clock_ms()
         self._finished: deque[Trace] = deque()
         self._refusals = Refusals(clock_ms)
         self._outbox = Outbox(repository)
         self._ring = Ring()
         self._minutes = Minutes(clock_ms)
-        self._totals: Counter[tuple[str, str, int]] = Counter()
+        self._counters = Counters()
         self._may_have_content = True
 
     def finish(self, trace: Trace) -> None:
         """Record a request that has ended. It is on a request's path, so that everything else is done later.
 
-        Callers who are turned away count in `totals`, but few of them are recorded. See `Refusals`.
+        Callers who are turned away are counted, but few of them are recorded. See `Refusals`.
         """
         if trace.was_turned_away() and not self._refusals.is_recorded(trace):
-            self._totals[trace.route, trace.model, trace.status] += 1
+            self._counters.end(trace.route, trace.model, trace.status, trace.error)
             return
         if len(self._finished) >= MOST_WAITING:
             self._gather()
         self._finished.append(trace)
 
-    @contextmanager
-    def recording(self, route: str, key: str) -> Iterator[None]:
-        """Record what is streamed in this block as a request of its own, whatever comes of it.
-
-        Args:
-            route: What is asked, `/chat`.
-            key: Who asks; no secret.
-        """
-        trace = Trace(uuid4().hex, route, key, is_stream=True)
-        token = current_trace.set(trace)
-        status = 500
-        try:
-            yield
-            status = 200
-        except GatewayError as error:
-            trace.fail(error)
-            status = error.status
-            raise
-        except (asyncio.CancelledError, GeneratorExit):
-            status = 0
-            raise
-        except Exception:  # a bug is recorded too, and goes on
-            trace.fail(GatewayError("Internal server error"))
-            raise
-        finally:
-            current_trace.reset(token)
-            self.finish(trace.end(status))
-
     @property
     def count(self) -> int:
         """How many have finished since the start. Whoever shows the newest ones sees by it whether there are others."""
-        return self._totals.total() + len(self._finished)
+        return self._counters.requests.total() + len(self._finished)
 
     def minutes(self) -> list[Minute]:
         """Each of the last sixty minutes, oldest first; the last one still goes on.
@@ -124,10 +104,20 @@ class Requests:
         self._gather()
         return self._minutes.kinds()
 
-    def totals(self) -> Mapping[tuple[str, str, int], int]:
-        """How many requests have finished since the start, by route, model and status."""
+    @property
+    def waiting(self) -> int:
+        """How many are not written yet."""
+        return len(self._finished) + len(self._outbox)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the database was away at the last writing."""
+        return self._outbox.is_away
+
+    def counters(self) -> Counters:
+        """What became of the requests since the start; goes on counting, and never counts back."""
         self._gather()
-        return dict(self._totals)
+        return self._counters
 
     async def find(self, query: RequestQuery) -> FoundRequests:
         """One page of requests, newest first, those included that have just ended.
@@ -218,8 +208,7 @@ class Requests:
     def _admit_due(self) -> None:
         """Record the one that stands for those that were left out, if it is time."""
         if refused := self._refusals.due():
-            self._totals[refused.route, refused.model, refused.status] -= 1  # it was counted when it came
-            self._finished.append(refused)
+            self._take(refused, is_counted=True)
 
     async def _follow_setting(self) -> None:
         if self._may_have_content and not self._keeps_content():
@@ -238,16 +227,23 @@ class Requests:
     def _gather(self) -> None:
         """Count some of what has ended."""
         for _ in range(min(_AT_ONCE, len(self._finished))):
-            try:
-                self._take(self._finished.popleft())
-            except Exception:  # one odd request must not keep all later ones from being recorded
-                log.exception("a request could not be recorded")
+            self._take(self._finished.popleft())
 
-    def _take(self, trace: Trace) -> None:
-        detail = detail_of(trace)
-        light = self._ring.add(detail)
+    def _take(self, trace: Trace, *, is_counted: bool = False) -> None:
+        try:
+            detail = detail_of(trace)
+            if not is_counted:
+                self._counters.end(trace.route, trace.model, trace.status, detail.record.error)
+            self._keep(detail)
+            if self._export:
+                self._export(trace)
+        except Exception:  # one odd request must not keep all later ones from being recorded
+            log.exception("a request could not be recorded")
+
+    def _keep(self, detail: RequestDetail) -> None:
         record = detail.record
-        self._totals[record.route, record.model, record.status] += 1
+        light = self._ring.add(detail)
+        self._counters.add(detail)
         self._minutes.add(
             record.started_at_ms + record.duration_ms,
             record.model,
@@ -272,9 +268,11 @@ def _without_content(detail: RequestDetail) -> RequestDetail:
 
 
 @asynccontextmanager
-async def open_requests(database: Database, vault: Vault, settings: SettingsService) -> AsyncGenerator[Requests, None]:
+async def open_requests(
+    database: Database, vault: Vault, settings: SettingsService, export: Export | None = None
+) -> AsyncGenerator[Requests, None]:
     """The record of requests, kept for as long as the block runs; at its end everything is written."""
-    requests = Requests(RequestRepository(database, vault), settings)
+    requests = Requests(RequestRepository(database, vault), settings, export=export)
     works = (requests.keep_gathering(), _begin(requests), requests.keep_cleaning())
     tasks = [asyncio.create_task(work) for work in works]
     try:

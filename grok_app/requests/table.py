@@ -1,11 +1,11 @@
 """The requests at rest. Content is in a table of its own, sealed, so that lists read narrow rows."""
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Text
 from sqlmodel import Field
 
-from grok_app.db import TableModel, UtcMs
+from grok_app.db import Sealed, TableModel, UtcMs
 
 
 class RequestRow(TableModel, table=True):
@@ -50,3 +50,7 @@ class RequestContentRow(TableModel, table=True):
     """Of the request."""
     content: str = Field(sa_column=Column(Text, nullable=False))
     """Sealed by the vault: a JSON array of prompt and answer."""
+
+
+SEALED: Final = Sealed("Contents of requests", RequestContentRow.metadata.tables["request_content"], "content")
+"""What `grok-app key rotate` seals anew."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from grok_app.sandbox import replies, variants
 from grok_app.sandbox.grpc_web import CONTENT_TYPE, Flag, failure, frame, in_headers
+from grok_app.sandbox.misfits import all_wrong
 from grok_app.sandbox.replies import Reply, json_reply, nested, refusal
 from grok_app.sandbox.words import Call, Effect, Silence, Word
 
@@ -42,6 +43,8 @@ _LIMITS: Final[tuple[tuple[str, str, Effect], ...]] = (
     ("zero", "nothing is left, whatever chat took", variants.changed(variants.nothing_left)),
     ("null", "what is left is null", variants.changed(variants.unknown_left)),
     ("empty", "an empty JSON object", variants.always(json_reply({}))),
+    ("types", "each field has a wrong type", variants.changed(all_wrong)),
+    ("bomb", "a megabyte of gzip that unpacks to 1 GiB", variants.PACKED),
     ("garbage", "200 with an HTML page", variants.always(replies.LOST_PAGE)),
     ("429", "rate limited, Retry-After: 37", _BUSY),
 )

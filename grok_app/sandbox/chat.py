@@ -27,6 +27,8 @@ from grok_app.sandbox.words import Call, Feature, Silence, Trouble, Variant, Wor
 HIGH_COST_MODES: Final = frozenset(model.upstream_mode for model in CHAT_MODELS.values() if model.cost is Cost.HIGH)
 SUPER_MODES: Final = frozenset(model.upstream_mode for model in CHAT_MODELS.values() if Pool.BASIC not in model.pools)
 
+_NO_STREAM: Final = Reply(200, b"")
+
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
@@ -61,6 +63,8 @@ def decide_chat(sandbox: Sandbox, asked: Asked) -> Outcome:
     words = asked.words + sandbox.words_of(request.message, Call.CHAT)
     if (barrier := barrier_of(words)) is not None:
         return barrier
+    if variant := next((word.effect for word in words if isinstance(word.effect, Variant)), None):
+        return variant.of(_NO_STREAM)
     steps = _plan(sandbox, asked.account, request, words)
     _charge(sandbox, asked.account, request)
     return Stream(_twisted(steps, words))

@@ -10,6 +10,7 @@ from grok_app.sandbox import replies, twists
 from grok_app.sandbox.call_faults import QUOTA, SETUP, VOICE
 from grok_app.sandbox.media_faults import DRAWN, FILES, SOCKET
 from grok_app.sandbox.replies import Reply, json_reply, nested, proxy_page, refusal
+from grok_app.sandbox.variants import PACKED, always
 from grok_app.sandbox.words import Call, Feature, Silence, Word
 
 _BLOCKED: Final = "User is blocked [WKE=unauthorized:blocked-user]"
@@ -93,7 +94,11 @@ CONNECTION: Final = (
     Word("half-line", "some tokens, then a clean end in the middle of a line", twists.half_line),
     Word("empty", "200 without a single frame", twists.empty),
     Word("garbage", "lines that are not JSON, wrong types in every field", twists.garbage),
+    Word("types", "the good answer, and each of its frames with a wrong type in every field", twists.types),
     Word("longline", "some tokens, then 4 MiB without a line end", twists.long_line),
+    Word("endless-line", "some tokens, then 100 MiB without a line end", twists.endless_line),
+    Word("page", "200 with an HTML page", always(replies.LOST_PAGE), Call.CHAT),
+    Word("bomb", "a megabyte of gzip that unpacks to one line of 1 GiB", PACKED, Call.CHAT),
 )
 FRAMING: Final = (
     Word("unknown", "the good answer between unknown frames, odd fields and empty lines", twists.unknown),

@@ -3,8 +3,9 @@
 from typing import Final
 
 from grok_app.sandbox import replies
+from grok_app.sandbox.misfits import all_wrong
 from grok_app.sandbox.replies import json_reply, nested, refusal
-from grok_app.sandbox.variants import always, changed, cut_body, without
+from grok_app.sandbox.variants import PACKED, always, changed, cut_body, without
 from grok_app.sandbox.words import Call, Effect, Silence, Trouble, Word
 
 AGAIN: Final = "again"
@@ -30,6 +31,7 @@ SOCKET: Final = (
     Word("ws-silent", "nothing comes, the socket stays open", Trouble.WS_SILENT, Call.IMAGINE),
     Word("ws-garbage", "messages that are not JSON, wrong types, then closed", Trouble.WS_GARBAGE, Call.IMAGINE),
     Word("ws-huge", "one message of 40 MiB, then the good ones", Trouble.WS_HUGE, Call.IMAGINE),
+    Word("ws-types", "the good messages, each also with a wrong type in every field", Trouble.WS_TYPES, Call.IMAGINE),
     Word("ws-unknown", "the good pictures between messages that nobody knows", Trouble.WS_UNKNOWN, Call.IMAGINE),
 )
 
@@ -39,10 +41,12 @@ _ORDINARY: Final[tuple[tuple[str, str, Effect], ...]] = (
     ("500", "internal error, JSON", nested(500, 13, "Internal error")),
     ("hang", "the headers never come", Silence.HANG),
     ("page", "200 with an HTML page", always(replies.LOST_PAGE)),
+    ("bomb", "a megabyte of gzip that unpacks to 1 GiB", PACKED),
 )
 _UPLOAD: Final[tuple[tuple[str, str, Effect], ...]] = (
     ("413", "too large", refusal(413, 8, "The file is too large")),
     ("id", "fileId in place of fileMetadataId", changed(lambda file: _renamed(file, "fileMetadataId", "fileId"))),
+    ("types", "each field has a wrong type", changed(all_wrong)),
     ("nouri", "the answer has no fileUri", changed(without("fileUri"))),
     ("empty", "an empty JSON object", always(json_reply({}))),
 )

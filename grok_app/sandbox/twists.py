@@ -1,16 +1,19 @@
 """Ways in which a good stream goes wrong, or only looks unusual. Source: protocol notes, sections 2.7 and 11.14."""
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import cycle, takewhile
 from typing import Any, Final
 
 from grok_app.sandbox.frames import line, response_frame
+from grok_app.sandbox.misfits import misfits
 from grok_app.sandbox.steps import Ending, Step, Wait, Work
 from grok_app.sandbox.words import Twist
 
 EARLY_TOKENS: Final = 3
 """So many answer tokens, or signs of progress, come before a late failure."""
 LONG_LINE_BYTES: Final = 4 * 1024 * 1024
+ENDLESS_LINE_BYTES: Final = 100 * 1024 * 1024
 
 STREAM_ERRORS: Final[dict[str, tuple[str, bytes]]] = {
     "error": ("{error: {code: 13}} as root", line({"error": {"code": 13, "message": "Internal error", "details": []}})),
@@ -73,6 +76,8 @@ _WRONG_MODEL_RESPONSE: Final[dict[str, Any]] = {
     "streamErrors": 0,
     "metadata": [],
 }
+_SHAPE: Final = re.compile(r':(?:"(?:[^"\\]|\\.)*"|[-\d.]+|true|false)')
+"""The values in a frame: what is left of it are its names."""
 GARBAGE: Final = (
     b"this is not JSON\n",
     b'{"result":\n',
@@ -152,10 +157,22 @@ def garbage(steps: Iterable[Step]) -> Iterator[Step]:
 
 def long_line(steps: Iterable[Step]) -> Iterator[Step]:
     """After some tokens one line of `LONG_LINE_BYTES` that never ends."""
-    yield from _early(steps)
-    yield b'{"result":{"response":{"token":"'
-    for _ in range(LONG_LINE_BYTES // 65536):
-        yield b"x" * 65536
+    return _unended(steps, LONG_LINE_BYTES)
+
+
+def endless_line(steps: Iterable[Step]) -> Iterator[Step]:
+    """The same with `ENDLESS_LINE_BYTES`."""
+    return _unended(steps, ENDLESS_LINE_BYTES)
+
+
+def types(steps: Iterable[Step]) -> Iterator[Step]:
+    """Before the first frame of each shape the same one with a wrong type in every field, one after the other."""
+    seen: set[str] = set()
+    for step in steps:
+        if isinstance(step, bytes) and (shape := _SHAPE.sub("", step.decode())) not in seen:
+            seen.add(shape)
+            yield from (misfit + b"\n" for misfit in misfits(step))
+        yield step
 
 
 def unknown(steps: Iterable[Step]) -> Iterator[Step]:
@@ -198,6 +215,13 @@ def trickle(steps: Iterable[Step]) -> Iterator[Step]:
             yield from _pieces(step, sizes)
         else:
             yield step
+
+
+def _unended(steps: Iterable[Step], length: int) -> Iterator[Step]:
+    yield from _early(steps)
+    yield b'{"result":{"response":{"token":"'
+    for _ in range(length // 65536):
+        yield b"x" * 65536
 
 
 def _pieces(data: bytes, sizes: Iterator[int]) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ import orjson
 
 from grok_app.sandbox import grpc_web
 from grok_app.sandbox.grpc_web import Flag
+from grok_app.sandbox.misfits import bomb
 from grok_app.sandbox.replies import Reply, json_reply
 from grok_app.sandbox.words import Variant
 
@@ -59,6 +60,7 @@ def unknown_left(limits: dict[str, Any]) -> dict[str, Any]:
     return {**limits, "remainingQueries": None, "remainingTokens": None}
 
 
+PACKED: Final = Variant(lambda usual: replace(bomb(), content_type=usual.content_type))
 GRPC_HEADERS: Final = always(grpc_web.in_headers(0))
 GRPC_TEXT: Final = always(Reply(200, b64encode(grpc_web.SUCCESS.body), grpc_web.TEXT_CONTENT_TYPE))
 GRPC_TRAILERS: Final = always(Reply(200, grpc_web.trailers(0), grpc_web.CONTENT_TYPE))

@@ -71,6 +71,7 @@ class Trouble(Enum):
     WS_LIMITED = "ws-429"
     WS_PARTIAL = "ws-partial"
     WS_SILENT = "ws-silent"
+    WS_TYPES = "ws-types"
     WS_UNKNOWN = "ws-unknown"
 
 

@@ -20,7 +20,11 @@ def _bytes(default: int, title: str, text: str) -> Any:
 class ChatSection(Section, title="Chats"):
     """How many chats at once, and how long we wait for them."""
 
-    concurrent: int = _count(1000, "At once", "Most chats under way at once.")
+    concurrent: int = _count(
+        1000,
+        "At once",
+        "Most chats and requests of pictures under way at once, in each process. As many again wait a few seconds.",
+    )
     timeout: float = _seconds(60.0, "First frame", "Longest wait for Grok's first frame.")
     stream_timeout: float = _seconds(60.0, "Silence", "Longest silence within an answer.")
 
@@ -50,7 +54,9 @@ class ImageSection(Section, title="Pictures"):
 class VideoSection(Section, title="Videos"):
     """How many videos at once, and how long we wait for them."""
 
-    concurrent: int = _count(100, "At once", "Most videos under way at once.")
+    concurrent: int = _count(
+        100, "At once", "Most videos under way at once, in each process. As many again wait for their turn."
+    )
     timeout: float = _seconds(60.0, "First frame", "Longest wait for Grok's first frame.")
     stream_timeout: float = _seconds(60.0, "Silence", "Longest silence while a video is made.")
 

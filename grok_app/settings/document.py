@@ -36,15 +36,6 @@ every process that shares the data folder, without a restart. A wrong value chan
 
 Lists are written with commas or as JSON, switches as `true` or `false`. Secrets are encrypted where they are stored.
 """
-NOT_READ_YET: Final = (
-    "app.metrics_public",
-    "chat.concurrent",
-)
-"""Sections and settings of parts that come later: stored and checked, but without effect today."""
-_PAGE_WAITING: Final = """\
-The settings of parts that come with a later version are stored and checked already, so that a configuration moves in
-whole, but have no effect yet: {names}.
-"""
 _PAGE_PROCESS: Final = """\
 ## The process
 
@@ -78,7 +69,6 @@ def write_page() -> str:
     retired = _codes(sorted(RETIRED)) + "; in the sections " + _codes(sorted(RETIRED_SECTIONS))
     parts = [
         _PAGE_HEAD,
-        textwrap.fill(_PAGE_WAITING.format(names=_codes(NOT_READ_YET)), _WIDTH, break_on_hyphens=False) + "\n",
         f"{_PAGE_PROCESS}\n{_table(('Variable', 'What it decides', 'Default'), _process_rows())}",
         *runtime,
         f"{_PAGE_ALIASES}\n{aliases}",

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from grok_app.env import ALIASES, PREFIX
 from grok_app.errors import ConfigurationError
-from grok_app.settings.schema import DEFINITIONS
+from grok_app.settings.schema import DEFINITIONS, Settings
+from grok_app.settings.validation import WrongValueError, validate
 
 
 class Overrides:
@@ -34,6 +35,19 @@ class Overrides:
     def variable(self, name: str) -> str:
         """The variable that holds this setting, or would."""
         return variable_of(self._spellings.get(name, name))
+
+
+def settings_of(given: Mapping[str, str]) -> Settings:
+    """The settings that the environment alone makes, as if nothing were stored.
+
+    Raises:
+        ConfigurationError: A name is no setting, or a value is wrong.
+    """
+    try:
+        return validate(Overrides(given).values)
+    except WrongValueError as error:
+        lines = [f"{variable_of(fault.name)} {fault.reason}" for fault in error.faults]
+    raise ConfigurationError("\n".join(lines))  # out here, since the cause would print secrets
 
 
 def variable_of(name: str) -> str:

@@ -77,9 +77,9 @@ class Definition:
     default: Any
     """As JSON has it."""
     is_secret: bool
-    """Encrypted at rest, and masked wherever it is shown."""
+    """A secret by itself; see `is_masked`."""
     is_masked: bool
-    """Masked wherever it is shown: a secret, or what may have one in it."""
+    """Encrypted at rest, and masked wherever it is shown: a secret, or what may have one in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +177,6 @@ def nest(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return nested
 
 
-def is_secret(name: str) -> bool:
-    """Whether `app.api_key` and the like must be encrypted at rest and never shown."""
-    return name in DEFINITIONS and DEFINITIONS[name].is_secret
+def is_sealed(name: str) -> bool:
+    """Whether `app.api_key` and the like, and what may hold such a secret, must be encrypted at rest."""
+    return name in DEFINITIONS and DEFINITIONS[name].is_masked

@@ -35,6 +35,16 @@ class AppSection(Section, title="Gateway"):
     api_key: Key = setting(
         _NOTHING, "API keys", "Keys of programs on /v1, one or several separated by commas. Empty: no check."
     )
+    key_requests_per_minute: int = setting(
+        0, "Requests per key", "Most requests a minute with one API key on /v1. 0: no limit.", ge=0, le=1_000_000
+    )
+    key_parallel_streams: int = setting(
+        0,
+        "Answers per key",
+        "Most answers under way at once with one API key, streamed or whole. 0: no limit.",
+        ge=0,
+        le=100_000,
+    )
     public_key: Key = setting(_NOTHING, "Public key", "Key of the studio's visitors. Empty: no check.")
     public_enabled: bool = setting(
         False, "Studio open", "Whether the studio is served: its pages, and its chat at /v1/public."

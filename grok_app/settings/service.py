@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import SecretStr
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from grok_app.db import Database, Notice, Vault, unbroken
+from grok_app.db import Database, Notice, Vault, retried, unbroken
 from grok_app.errors import ConfigurationError, ConflictError, InvalidRequestError
 from grok_app.logs import get_logger
 from grok_app.settings.environment import Overrides
@@ -174,7 +174,7 @@ class SettingsService:
         made = {key: make_key() for key in missing}
         if made:
             values = {f"app.{key}": value for key, value in made.items()}
-            await unbroken(self._commit(lambda session: self._rows.add(session, values)))
+            await unbroken(retried(lambda: self._commit(lambda session: self._rows.add(session, values))))
         return {key: value for key, value in made.items() if value_of(self.snapshot, f"app.{key}") == SecretStr(value)}
 
     def _refuse_held(self, names: Iterable[str]) -> None:
@@ -195,7 +195,7 @@ class SettingsService:
                 await self._rows.put(session, values)
 
         if values or reset:
-            await unbroken(self._commit(write))
+            await unbroken(retried(lambda: self._commit(write)))
 
     async def _commit(self, write: Callable[[AsyncSession], Awaitable[None]] | None) -> None:
         """Change rows, if anything is to be changed, and put in force what is stored then."""

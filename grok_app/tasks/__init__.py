@@ -1,6 +1,8 @@
 """Long work over many items: started once, watched by anyone, paused and cancelled; knows no domain."""
 
-from grok_app.tasks.service import Tasks, open_tasks
+from grok_app.tasks.record import Record
+from grok_app.tasks.service import Tasks
+from grok_app.tasks.sharing import open_tasks
 from grok_app.tasks.task import Task, TaskCancelledError
 from grok_app.tasks.types import Ended, Event, ItemFailedError, ItemFinished, Job, Outcome, Progress, Snapshot, Status
 
@@ -12,6 +14,7 @@ __all__ = [
     "Job",
     "Outcome",
     "Progress",
+    "Record",
     "Snapshot",
     "Status",
     "Task",

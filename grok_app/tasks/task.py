@@ -1,30 +1,16 @@
-"""One task: works its items off, and tells everyone who watches.
-
-Outcomes are kept in one log. A watcher only remembers how much of it was seen, so that one who is slow, or is never
-heard of again, costs nothing.
-"""
+"""One task where it runs: works its items off."""
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from secrets import token_hex
 from typing import Any, Final
 
 from grok_app.errors import ConflictError, GatewayError, OverloadedError
 from grok_app.logs import get_logger
-from grok_app.tasks.types import (
-    Ended,
-    Event,
-    ItemFailedError,
-    ItemFinished,
-    ItemT,
-    Job,
-    Outcome,
-    Progress,
-    Snapshot,
-    Status,
-)
+from grok_app.tasks.record import Record
+from grok_app.tasks.types import ItemFailedError, ItemT, Job, Outcome, Status
 
 log = get_logger(__name__)
 _BUG: Final = "Internal server error"
@@ -35,54 +21,47 @@ class TaskCancelledError(OverloadedError):
     """The result was waited for, but the task was cancelled, or the server stops."""
 
 
-class Task:
+class Task(Record):
     """A job under way, or what came of it. Begins at once; needs a running loop.
 
+    Args:
+        job: What is to be done.
+        now_ms: The clock.
+        on_change: Is called with the task whenever there is news of it; must not wait.
+
     Attributes:
-        id: Nobody can guess it.
-        kind: As the job says.
-        status: Where it stands. A task that was told to cancel is running until the items under way have finished.
-        started_at_ms: In Unix milliseconds.
-        finished_at_ms: The same; None as long as it is not over.
+        version: Counts its changes.
     """
 
-    def __init__(self, job: Job[Any], now_ms: Callable[[], int]) -> None:
-        self.id: Final = token_hex(16)
-        self.kind: Final = job.kind
-        self.status = Status.RUNNING
-        self.started_at_ms: Final = now_ms()
-        self.finished_at_ms: int | None = None
+    def __init__(
+        self, job: Job[Any], now_ms: Callable[[], int], on_change: "Callable[[Task], None] | None" = None
+    ) -> None:
+        super().__init__(
+            token_hex(16), kind=job.kind, total=len(job.items), warning=job.warning, started_at_ms=now_ms()
+        )
+        self.version = 0
         self._now_ms = now_ms
-        self._total = len(job.items)
-        self._warning = job.warning
-        self._outcomes: list[Outcome] = []
-        self._ok = 0
+        self._on_change = on_change
         self._is_cancelled = False
         self._result: Any = None
         self._error: BaseException | None = None
         self._resumed = asyncio.Event()
-        self._news = asyncio.Event()
         self._retry: Callable[[], Task] | None = None
         self._runner = asyncio.create_task(self._run(job))
         self._runner.add_done_callback(lambda runner: self._end(runner, job))
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing will change any more."""
-        return self.finished_at_ms is not None
+    def has_result(self) -> bool:
+        """Whether there is something to fetch."""
+        return self._result is not None
 
-    def progress(self) -> Progress:
-        """How far it has come."""
-        return self._progress(len(self._outcomes), self._ok)
+    async def fetch_result(self) -> Any:
+        """What `Job.conclude` made; None for a task that is not done."""
+        return self._result
 
-    def failures(self) -> list[Outcome]:
-        """The items that have failed so far, in their order."""
-        return sorted((outcome for outcome in self._outcomes if not outcome.is_ok), key=attrgetter("index"))
-
-    @property
-    def can_retry(self) -> bool:
-        """Whether it is over, has failed items, and its work can be done again; once."""
-        return self._retry is not None
+    def outcomes(self, first: int, most: int) -> list[Outcome]:
+        """So many of what has finished, in the order of finishing, from a place on."""
+        return self._outcomes[first : first + most]
 
     def retry_failed(self) -> "Task":
         """Start the same work over the items that failed.
@@ -93,20 +72,24 @@ class Task:
         """
         if self._retry is None:
             raise ConflictError("There is nothing to try again")
-        retry, self._retry = self._retry, None
-        return retry()
+        again = self._retry()
+        self._retry, self.can_retry = None, False
+        self._tell()
+        return again
 
     def pause(self) -> None:
         """Start no new item for now. Does nothing when the task is over or was told to cancel."""
         if not self.is_over and not self._is_cancelled:
             self.status = Status.PAUSED
             self._resumed.clear()
+            self._tell()
 
     def resume(self) -> None:
         """Go on after a pause. Does nothing when there is none."""
         if self.status is Status.PAUSED:
             self.status = Status.RUNNING
             self._resumed.set()
+            self._tell()
 
     def cancel(self) -> None:
         """Start no new item ever; when those under way have finished, the task is cancelled."""
@@ -134,23 +117,6 @@ class Task:
             raise TaskCancelledError("The task was cancelled before its end.")
         return self._result
 
-    async def watch(self) -> AsyncGenerator[Event, None]:
-        """A snapshot of now, each item that finishes from then on, in the order of finishing, and the end.
-
-        Nothing is left out, however slowly the events are taken.
-        """
-        seen, ok = len(self._outcomes), self._ok
-        yield Snapshot(self._progress(seen, ok))
-        while True:
-            while seen < len(self._outcomes):
-                outcome = self._outcomes[seen]
-                seen, ok = seen + 1, ok + outcome.is_ok
-                yield ItemFinished(self._progress(seen, ok), outcome)
-            if self.is_over:
-                break
-            await self._news.wait()
-        yield Ended(self.progress(), self._result, _sentence(self._error) if self._error else None)
-
     async def _run(self, job: Job[Any]) -> object:
         for first in range(0, self._total, job.batch_size):
             items = job.items[first : first + job.batch_size]
@@ -166,8 +132,7 @@ class Task:
         while await self._may_start_one_of(batch):
             index, name, item = batch.popleft()
             reason, value = await self._try(job, name, item)
-            self._outcomes.append(Outcome(index, name, reason, value))
-            self._ok += reason is None
+            self._add(Outcome(index, name, reason, value))
             self._tell()
             await asyncio.sleep(0)  # work that never waits must not hold everyone else up
 
@@ -195,7 +160,7 @@ class Task:
     def _end(self, runner: "asyncio.Task[object]", job: Job[Any]) -> None:
         self._error = None if runner.cancelled() else runner.exception()
         if self._error is not None:
-            self.status = Status.ERROR
+            self.status, self.error = Status.ERROR, _sentence(self._error)
             log.error("task failed", task_id=self.id, kind=self.kind, exc_info=self._error)
         elif self._is_cancelled or runner.cancelled():
             self.status = Status.CANCELLED
@@ -203,19 +168,19 @@ class Task:
             self.status = Status.DONE
             self._result = runner.result()
         self._retry = _retry_of(job, self.failures())
+        self.can_retry = self._retry is not None
         self.finished_at_ms = self._now_ms()
         self._tell()
 
     def _tell(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+        super()._tell()
+        self.version += 1
+        if self._on_change:
+            self._on_change(self)
 
     async def _until_over(self) -> None:
         while not self.is_over:
             await self._news.wait()
-
-    def _progress(self, processed: int, ok: int) -> Progress:
-        return Progress(self.id, self.status, self._total, processed, ok, processed - ok, self._warning)
 
 
 def _retry_of(job: Job[Any], failures: Sequence[Outcome]) -> Callable[[], Task] | None:

@@ -3,6 +3,7 @@
 # mypy: disable-error-code="no-any-return"
 # Reflex makes its element functions at run time, without types.
 
+from collections.abc import Sequence
 from typing import Any
 
 import reflex as rx
@@ -66,7 +67,7 @@ def connection_note() -> rx.Component:
     )
 
 
-def top_line(home: str, *further: rx.Component) -> rx.Component:
+def top_line(home: str, *further: rx.Component, navigation: rx.Component | None = None) -> rx.Component:
     """The line at the top: what skips it, what leads home, the switches of every page, and what else is there."""
     return rx.el.header(
         rx.el.a(text("skip_to_content"), href="#content", class_name="skip-link"),
@@ -76,6 +77,7 @@ def top_line(home: str, *further: rx.Component) -> rx.Component:
             href=home,
             class_name="brand",
         ),
+        *([navigation] if navigation else []),
         rx.el.div(
             icon_button(icon("languages"), text("language_switch"), on_click=Session.switch_language, id="language"),
             icon_button(icon("sun-moon"), text("color_mode"), on_click=rx.toggle_color_mode, id="color-mode"),
@@ -84,6 +86,28 @@ def top_line(home: str, *further: rx.Component) -> rx.Component:
         ),
         class_name="header",
     )
+
+
+def navigation(pages: Sequence[tuple[str, str, str]], *, active: str, label: Any, class_name: str) -> rx.Component:
+    """The way from one page to the others.
+
+    Args:
+        pages: Path, icon and text of each.
+        active: The path of the page that is shown.
+        label: What it is called.
+        class_name: Of the whole.
+    """
+    links = [
+        rx.link(
+            icon(picture),
+            rx.el.span(text(name)),
+            href=route,
+            class_name="nav-link",
+            custom_attrs={"aria-current": "page"} if route == active else {},
+        )
+        for route, picture, name in pages
+    ]
+    return rx.el.nav(*links, aria_label=label, class_name=class_name)
 
 
 def _tab_title(title: str) -> Any:

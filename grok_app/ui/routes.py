@@ -3,6 +3,9 @@
 from typing import Final
 
 LOGIN: Final = "/login"
+IMAGINE: Final = "/imagine"
+VIDEO: Final = "/video"
+VOICE: Final = "/voice"
 CHAT: Final = "/chat"
 ADMIN_LOGIN: Final = "/admin/login"
 OVERVIEW: Final = "/admin"
@@ -12,5 +15,5 @@ SETTINGS: Final = "/admin/config"
 REQUESTS: Final = "/admin/requests"
 
 API_REFERENCE: Final = "/docs"
-STUDIO: Final = CHAT
+STUDIO: Final = IMAGINE
 """Where a visitor goes after signing in."""

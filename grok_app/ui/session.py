@@ -9,8 +9,6 @@ from typing import Any, Literal
 import reflex as rx
 from reflex.utils.prerequisites import get_and_validate_app
 
-from grok_app.errors import NotFoundError
-from grok_app.runtime import current
 from grok_app.ui.components import Notice
 from grok_app.ui.i18n import prefers_chinese, texts
 
@@ -40,19 +38,6 @@ class Session(rx.State):
     def _say(self, key: str, **values: object) -> str:
         sentence = texts("zh" if self.is_chinese else "en")[key]
         return sentence.format(**values) if values else sentence
-
-
-def check_visitor(key: str) -> None:
-    """Let a visitor of the studio in.
-
-    Raises:
-        NotFoundError: The studio is off.
-        AuthenticationError: The key is missing or wrong.
-    """
-    services = current()
-    if not services.settings.snapshot.app.public_enabled:
-        raise NotFoundError("The public pages are switched off")
-    services.access.check_public(key or None)
 
 
 def text(key: str, **values: Any) -> rx.Var[str]:

@@ -1,6 +1,7 @@
 """Everything that speaks to Grok. Takes a credential and options as arguments; knows no database and no pool."""
 
 from grok_app.upstream.base import (
+    Burst,
     CardFrame,
     ChatPrompt,
     DrawingFrame,
@@ -40,6 +41,7 @@ from grok_app.upstream.voice import VoicePrompt, VoiceToken, VoiceUpstream
 
 __all__ = [
     "Asset",
+    "Burst",
     "CardFrame",
     "ChatPrompt",
     "Download",

@@ -110,9 +110,10 @@ class StartFrame:
 
 @dataclass(slots=True)
 class TokenFrame:
-    """A piece of text as Grok sent it, markup and all; never empty."""
+    """Pieces of text as Grok sent them, markup and all: those that arrived together and are of one kind."""
 
-    text: str
+    texts: list[str]
+    """At least one, and none of them empty."""
     is_thinking: bool
     rollout_id: str | None
     """Which of several agents speaks."""
@@ -147,13 +148,17 @@ class EndFrame:
 
 
 Frame = StartFrame | TokenFrame | CardFrame | DrawingFrame | EndFrame
+Burst = list[Frame]
+"""What arrived together, in its order; never empty."""
 
 
 class Upstream(Protocol):
     """A way to Grok: grok.com with a browser's session, later the official API."""
 
-    def chat(self, credential: str, prompt: ChatPrompt) -> AsyncGenerator[Frame, None]:
+    def chat(self, credential: str, prompt: ChatPrompt) -> AsyncGenerator[Burst, None]:
         """Ask, and give the frames as they arrive; the last one is an EndFrame.
+
+        Frames that one read from the network brought come together. None waits for another.
 
         Closing the generator ends the request at once.
 

@@ -4,13 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
-from anyio import CapacityLimiter
-
+from grok_app.access import Room
 from grok_app.accounts import Accounts, Failover, Lease, as_gateway_errors
 from grok_app.catalog import VIDEO, Pool
 from grok_app.errors import GatewayError
 from grok_app.logs import get_logger
-from grok_app.media import Entry, Files, Kind, PerAccount, path_of, place_among
+from grok_app.media import Entry, Files, Kind, PerAccount, path_of
 from grok_app.settings import SettingsService
 from grok_app.trace import note_request
 from grok_app.upstream import (
@@ -27,6 +26,8 @@ from grok_app.video.types import Event, Filming, Upscaling, Video, VideoRequest
 log = get_logger(__name__)
 _LARGE: Final = "720p"
 _SHORT_S: Final = 6
+_WAIT_S: Final = 600.0
+"""For room among the videos: a few of them take so long."""
 _SUPER_FIRST: Final = (Pool.SUPER, Pool.BASIC)
 
 
@@ -45,7 +46,7 @@ class VideoService:
         self._accounts = accounts
         self._files = files
         self._settings = settings
-        self._under_way = CapacityLimiter(1)
+        self._room = Room(lambda: settings.snapshot.video.concurrent, wait_s=_WAIT_S, what="videos")
 
     async def check(self, request: VideoRequest) -> None:
         """Look at the picture that a video shall begin with; one that is elsewhere is fetched when its turn comes.
@@ -60,14 +61,16 @@ class VideoService:
     async def stream(self, request: VideoRequest) -> AsyncGenerator[Event, None]:
         """Give how far the video is, then the video. Consume it under `aclosing`.
 
-        More than `video.concurrent` at once wait for each other.
+        More than `video.concurrent` at once wait for each other; see `Room`.
 
         Raises:
-            GatewayError: The picture is no good, no account could make the video, or nothing came of it.
+            GatewayError: There is no room, the picture is no good, no account could make the video, or nothing came
+                of it.
         """
         settings = self._settings.snapshot
         note_request(VIDEO.id, request.prompt, keeps_content=settings.app.log_content)
-        async with place_among(settings.video.concurrent, self._under_way):
+        await self._room.enter()
+        try:
             with as_gateway_errors():
                 async with self._files.sources.open([request.image] if request.image else [], request.own_url) as files:
                     given = PerAccount(self._files.transfer, files)
@@ -77,6 +80,8 @@ class VideoService:
                     async with aclosing(events):
                         async for event in events:
                             yield event
+        finally:
+            self._room.leave()
 
     async def _make(self, lease: Lease, request: VideoRequest, given: PerAccount) -> AsyncGenerator[Event, None]:
         credential = lease.credential.get_secret_value()

@@ -18,11 +18,11 @@ def access(clock: Clock | None = None, **app: Any) -> Access:
     return access_to(fixed(**app), clock)
 
 
-def fail(keys: Access, times: int, address: str = ADDRESS) -> None:
+async def fail(keys: Access, times: int, address: str = ADDRESS) -> None:
     """Show as many wrong operator's keys."""
     for _ in range(times):
         with pytest.raises(AuthenticationError, match="Invalid"):
-            keys.check_admin("no", address)
+            await keys.check_admin("no", address)
 
 
 @pytest.mark.parametrize("shown", ["one", "two"])
@@ -41,22 +41,24 @@ def test_any_of_several_api_keys_opens(shown: str) -> None:
     ],
     ids=["none", "empty", "wrong", "not ASCII"],
 )
-def test_missing_and_wrong_keys_are_told_apart(shown: str | None, said: str) -> None:
+async def test_missing_and_wrong_keys_are_told_apart(shown: str | None, said: str) -> None:
     """The caller learns which of the two it is, on every surface."""
     keys = access(api_key="one", app_key="two", public_key="three")
-    for check in (keys.check_api, lambda key: keys.check_admin(key, ADDRESS), keys.check_public):
+    for check in (keys.check_api, keys.check_public):
         with pytest.raises(AuthenticationError, match=said):
             check(shown)
+    with pytest.raises(AuthenticationError, match=said):
+        await keys.check_admin(shown, ADDRESS)
 
 
-def test_empty_keys_open_everything_but_the_console() -> None:
+async def test_empty_keys_open_everything_but_the_console() -> None:
     """No API key and no public key mean no check; no operator's key means nobody."""
     keys = access(api_key="", app_key="", public_key="")
     keys.check_api(None)
     keys.check_public(None)
     for shown in (None, "", "any"):
         with pytest.raises(AuthenticationError, match="App key is not configured"):
-            keys.check_admin(shown, ADDRESS)
+            await keys.check_admin(shown, ADDRESS)
 
 
 def test_a_comma_opens_nothing() -> None:
@@ -72,38 +74,38 @@ def test_a_key_that_nobody_can_send_is_refused(key: str) -> None:
         Settings.model_validate({"app": {"api_key": key}})
 
 
-def test_while_it_waits_an_address_can_try_no_key() -> None:
+async def test_while_it_waits_an_address_can_try_no_key() -> None:
     """After five wrong keys even the right one is refused, until the wait is over; other addresses are not held up."""
     clock = Clock()
     keys = access(clock, app_key="right")
-    fail(keys, 5)
+    await fail(keys, 5)
     with pytest.raises(RateLimitedError):
-        keys.check_admin("right", ADDRESS)
-    keys.check_admin("right", "192.0.2.2")
+        await keys.check_admin("right", ADDRESS)
+    await keys.check_admin("right", "192.0.2.2")
     clock.now_s += 2
-    keys.check_admin("right", ADDRESS)
+    await keys.check_admin("right", ADDRESS)
 
 
-def test_the_right_key_clears_the_count() -> None:
+async def test_the_right_key_clears_the_count() -> None:
     """Who gets in has as many free attempts as at first."""
     keys = access(app_key="right")
     for _ in range(3):
-        fail(keys, 4)
-        keys.check_admin("right", ADDRESS)
+        await fail(keys, 4)
+        await keys.check_admin("right", ADDRESS)
 
 
-def test_a_missing_key_is_no_guess() -> None:
+async def test_a_missing_key_is_no_guess() -> None:
     """A page that asks without a key holds up nobody, and is told so even during a wait."""
     keys = access(app_key="right")
     for _ in range(20):
         with pytest.raises(AuthenticationError, match="Missing"):
-            keys.check_admin(None, ADDRESS)
-    fail(keys, 5)
+            await keys.check_admin(None, ADDRESS)
+    await fail(keys, 5)
     with pytest.raises(AuthenticationError, match="Missing"):
-        keys.check_admin(None, ADDRESS)
+        await keys.check_admin(None, ADDRESS)
 
 
-def test_programs_and_visitors_are_not_held_up() -> None:
+async def test_programs_and_visitors_are_not_held_up() -> None:
     """Many programs share one address; the keys of some being wrong stops no others."""
     keys = access(api_key="one", public_key="two", app_key="three")
     for _ in range(20):
@@ -112,7 +114,7 @@ def test_programs_and_visitors_are_not_held_up() -> None:
                 check("no")
     keys.check_api("one")
     keys.check_public("two")
-    keys.check_admin("three", ADDRESS)
+    await keys.check_admin("three", ADDRESS)
 
 
 @pytest.mark.parametrize("text", ["first-key", "second-key", "operators-key", "the-public-key"])

@@ -2,19 +2,28 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import cycle
+from typing import IO, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grok_app.access.tickets import LIFE_S, MOST_BYTES, Ticket, Tickets, open_tickets
+from grok_app.access import Ticket, Tickets, open_tickets
+from grok_app.access.shared_tickets import SharedTickets
+from grok_app.access.shared_time import RENEW_S
+from grok_app.access.tickets import LIFE_S, MOST_BYTES
 from grok_app.errors import NotFoundError, OverloadedError
+from grok_app.shared import Shared
 from tests.access.fixed import Clock
 
 ADDRESS = "192.0.2.1"
 OTHER = "192.0.2.2"
+Share = Callable[[], Shared | None]
 
 
 class File:
@@ -38,158 +47,216 @@ class File:
         return stack
 
 
-def few(clock: Clock | None = None, most: int = 3) -> Tickets[str]:
+class Words:
+    """Wishes in words; one that begins with an x is the content of a file."""
+
+    def file_of(self, wish: str) -> IO[bytes] | None:
+        """The words, if they are a file's."""
+        return BytesIO(wish.encode()) if wish.startswith("x") else None
+
+    def write(self, wish: str) -> bytes:
+        """The words, if they are no file's."""
+        return b"" if wish.startswith("x") else wish.encode()
+
+    def read(self, text: bytes, file: IO[bytes] | None) -> str:
+        """The words."""
+        return (file.read() if file else text).decode()
+
+
+class InTurns:
+    """The tickets of one process, or of two in turns over Redis."""
+
+    def __init__(self, shared: Shared | None, clock: Clock, most: int) -> None:
+        self._clock = clock
+        self.shared = [
+            SharedTickets[str](shared, "films", Words(), most_per_address=most, clock_s=clock)
+            for _ in range(2)
+            if shared
+        ]
+        self._turns = cycle(self.shared or [Tickets[str](most_per_address=most, clock_s=clock)])
+
+    def __getattr__(self, name: str) -> Any:
+        """Of the process whose turn it is."""
+        return getattr(next(self._turns), name)
+
+    async def settle(self) -> None:
+        """Let others know of streams that have ended, as they do at once while they serve."""
+        for process in self.shared:
+            await process._later.do_all()
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass, in which streams go on."""
+        await self.settle()
+        end_s = self._clock.now_s + seconds
+        while self.shared and self._clock.now_s + RENEW_S < end_s:
+            self._clock.now_s += RENEW_S
+            for process in self.shared:
+                await process.renew()
+        self._clock.now_s = end_s
+
+
+def few(shared: Shared | None = None, clock: Clock | None = None, most: int = 3) -> InTurns:
     """Tickets, so many of an address."""
-    return Tickets(most_per_address=most, clock_s=clock or Clock())
+    return InTurns(shared, clock or Clock(), most)
 
 
-def lives(tickets: Tickets[str], ticket: Ticket[str]) -> bool:
+async def lives(tickets: InTurns, ticket: Ticket[str]) -> bool:
     """Whether it is still found."""
     try:
-        return tickets.find(ticket.id) is ticket
+        await tickets.find(ticket.id)
     except NotFoundError:
         return False
+    return True
 
 
-def test_a_ticket_is_found_by_an_id_that_nobody_guesses() -> None:
+async def test_a_ticket_is_found_by_an_id_that_nobody_guesses(share: Share) -> None:
     """128 random bits; nothing else finds it."""
-    tickets = few()
-    ticket = tickets.issue("a cat", ADDRESS)
+    tickets = few(share())
+    ticket = await tickets.issue("a cat", ADDRESS)
     assert re.fullmatch("[0-9a-f]{32}", ticket.id)
-    assert tickets.find(ticket.id).asked == "a cat"
-    assert len({tickets.issue("a cat", ADDRESS).id for _ in range(100)}) == 100
+    assert (await tickets.find(ticket.id)).asked == "a cat"
+    assert len({(await tickets.issue("a cat", ADDRESS)).id for _ in range(100)}) == 100
     with pytest.raises(NotFoundError, match=r"^Task not found$"):
-        tickets.find("")
+        await tickets.find("")
 
 
-def test_a_ticket_that_nobody_uses_is_forgotten_in_time() -> None:
+async def test_a_ticket_that_nobody_uses_is_forgotten_in_time(share: Share) -> None:
     """Looking for it is no use of it."""
     clock, file = Clock(), File()
-    tickets = few(clock)
-    ticket = tickets.issue("a cat", ADDRESS, files=file.held())
-    clock.now_s += LIFE_S - 1
-    assert lives(tickets, ticket)
-    clock.now_s += 1
-    assert not lives(tickets, ticket)
+    tickets = few(share(), clock)
+    ticket = await tickets.issue("a cat", ADDRESS, files=file.held())
+    await tickets.wait(LIFE_S - 1)
+    assert await lives(tickets, ticket)
+    await tickets.wait(1)
+    assert not await lives(tickets, ticket)
     assert file.closed() == 1
 
 
-def test_a_ticket_lives_from_its_last_use() -> None:
+async def test_a_ticket_lives_from_its_last_use(share: Share) -> None:
     """A use ends with its stream, however long that lasts; until then the ticket lives."""
     clock = Clock()
-    tickets = few(clock)
-    ticket = tickets.issue("a cat", ADDRESS)
-    with tickets.using(ticket):
-        clock.now_s += 10 * LIFE_S
-        with tickets.using(tickets.find(ticket.id)):
-            clock.now_s += 10 * LIFE_S
-        clock.now_s += 10 * LIFE_S
-        assert lives(tickets, ticket)
-    clock.now_s += LIFE_S - 1
-    assert lives(tickets, ticket)
-    clock.now_s += 1
-    assert not lives(tickets, ticket)
+    tickets = few(share(), clock)
+    ticket = await tickets.issue("a cat", ADDRESS)
+    with await tickets.use(ticket):
+        await tickets.wait(10 * LIFE_S)
+        with await tickets.use(await tickets.find(ticket.id)):
+            await tickets.wait(10 * LIFE_S)
+        await tickets.wait(10 * LIFE_S)
+        assert await lives(tickets, ticket)
+    await tickets.wait(LIFE_S - 1)
+    assert await lives(tickets, ticket)
+    await tickets.wait(1)
+    assert not await lives(tickets, ticket)
 
 
-def test_one_in_use_does_not_keep_others_alive() -> None:
+async def test_one_in_use_does_not_keep_others_alive(share: Share) -> None:
     """Tickets that are older or younger than a stream expire while it goes on."""
     clock = Clock()
-    tickets = few(clock)
-    older, used, younger = (tickets.issue("a cat", ADDRESS) for _ in range(3))
-    with tickets.using(used):
-        clock.now_s += LIFE_S
-        assert [lives(tickets, ticket) for ticket in (older, used, younger)] == [False, True, False]
+    tickets = few(share(), clock)
+    older, used, younger = [await tickets.issue("a cat", ADDRESS) for _ in range(3)]
+    with await tickets.use(used):
+        await tickets.wait(LIFE_S)
+        assert [await lives(tickets, ticket) for ticket in (older, used, younger)] == [False, True, False]
 
 
-def test_a_ticket_for_one_use_ends_with_it() -> None:
+async def test_a_ticket_for_one_use_ends_with_it(share: Share) -> None:
     """However it ends; and nobody else may use it meanwhile, whose attempt does no harm."""
-    tickets, file = few(), File()
-    ticket = tickets.issue("a film", ADDRESS, files=file.held())
+    tickets, file = few(share()), File()
+    ticket = await tickets.issue("a film", ADDRESS, files=file.held())
     stream = ExitStack()
-    stream.enter_context(tickets.using(ticket, once=True))
-    with pytest.raises(NotFoundError, match=r"^Task not found$"), tickets.using(ticket, once=True):
+    stream.enter_context(await tickets.use(ticket, once=True))
+    with pytest.raises(NotFoundError, match=r"^Task not found$"), await tickets.use(ticket, once=True):
         pass
-    assert lives(tickets, ticket)
-    assert not file.closed()
+    assert await lives(tickets, ticket)
+    assert file.closed() == bool(tickets.shared)
     with pytest.raises(ZeroDivisionError), stream:
         raise ZeroDivisionError
-    assert not lives(tickets, ticket)
-    assert (ticket.withdrawn.is_set(), file.closed()) == (True, 1)
+    await tickets.settle()
+    assert not await lives(tickets, ticket)
+    assert file.closed() == 1
+    assert tickets.shared or ticket.withdrawn.is_set()
 
 
-def test_whoever_withdraws_a_ticket_ends_its_streams() -> None:
+async def test_whoever_withdraws_a_ticket_ends_its_streams() -> None:
     """At once; its files are closed when the last of them has ended, and only once."""
     tickets, file = few(), File()
-    ticket = tickets.issue("a cat", ADDRESS, files=file.held())
-    with tickets.using(ticket):
-        with tickets.using(ticket):
-            assert tickets.withdraw([ticket.id]) == 1
+    ticket = await tickets.issue("a cat", ADDRESS, files=file.held())
+    with await tickets.use(ticket):
+        with await tickets.use(ticket):
+            assert await tickets.withdraw([ticket.id]) == 1
             assert ticket.withdrawn.is_set()
-            assert not lives(tickets, ticket)
+            assert not await lives(tickets, ticket)
         assert not file.closed()
     assert file.closed() == 1
 
 
-def test_withdrawn_tickets_are_counted_once() -> None:
+async def test_withdrawn_tickets_are_counted_once(share: Share) -> None:
     """Those that there were: not twice the same, nor unknown ones, nor those that have expired."""
     clock = Clock()
-    tickets = few(clock)
-    expired = tickets.issue("a cat", ADDRESS)
-    clock.now_s += LIFE_S
-    first, second = tickets.issue("a cat", ADDRESS), tickets.issue("a cat", OTHER)
-    assert tickets.withdraw([first.id, first.id, second.id, expired.id, "unknown"]) == 2
-    assert tickets.withdraw([first.id]) == 0
+    tickets = few(share(), clock)
+    expired = await tickets.issue("a cat", ADDRESS)
+    await tickets.wait(LIFE_S)
+    first, second = await tickets.issue("a cat", ADDRESS), await tickets.issue("a cat", OTHER)
+    assert await tickets.withdraw([first.id, first.id, second.id, expired.id, "unknown"]) == 2
+    assert await tickets.withdraw([first.id]) == 0
 
 
-def test_the_oldest_waiting_ticket_of_an_address_makes_room() -> None:
+async def test_the_oldest_waiting_ticket_of_an_address_makes_room(share: Share) -> None:
     """Neither another address's nor one in use; one that was just used is the youngest."""
-    tickets = few(most=2)
-    others = tickets.issue("a cat", OTHER)
-    used = tickets.issue("a cat", ADDRESS)
-    with tickets.using(used):
-        touched, waiting = tickets.issue("a cat", ADDRESS), tickets.issue("a cat", ADDRESS)
-        with tickets.using(touched):
-            pass
-        newest = tickets.issue("a cat", ADDRESS)
-        found = [lives(tickets, ticket) for ticket in (others, used, touched, waiting, newest)]
+    clock = Clock()
+    tickets = few(share(), clock, most=2)
+    others = await tickets.issue("a cat", OTHER)
+    used = await tickets.issue("a cat", ADDRESS)
+    with await tickets.use(used):
+        touched = await tickets.issue("a cat", ADDRESS)
+        clock.now_s += 1
+        waiting = await tickets.issue("a cat", ADDRESS)
+        with await tickets.use(touched):
+            clock.now_s += 1
+        await tickets.settle()
+        newest = await tickets.issue("a cat", ADDRESS)
+        found = [await lives(tickets, ticket) for ticket in (others, used, touched, waiting, newest)]
     assert found == [True, True, True, False, True]
 
 
-def test_a_site_of_ipv6_is_one_address() -> None:
+async def test_a_site_of_ipv6_is_one_address(share: Share) -> None:
     """A caller with 2^64 addresses has no more tickets for that."""
-    tickets = few(most=1)
-    first = tickets.issue("a cat", "2001:db8::1")
-    elsewhere = tickets.issue("a cat", "2001:db8:0:1::1")
-    tickets.issue("a cat", "2001:db8::2")
-    assert not lives(tickets, first)
-    assert lives(tickets, elsewhere)
+    tickets = few(share(), most=1)
+    first = await tickets.issue("a cat", "2001:db8::1")
+    elsewhere = await tickets.issue("a cat", "2001:db8:0:1::1")
+    await tickets.issue("a cat", "2001:db8::2")
+    assert not await lives(tickets, first)
+    assert await lives(tickets, elsewhere)
 
 
-def test_streams_that_end_leave_no_crowd_behind() -> None:
+async def test_streams_that_end_leave_no_crowd_behind(share: Share) -> None:
     """Whoever opens many streams and leaves them has after the next one no more waiting tickets than anybody."""
-    tickets = few(most=2)
+    tickets = few(share(), most=2)
     mine: list[Ticket[str]] = []
     with ExitStack() as streams:
         for _ in range(9):
-            mine.append(tickets.issue("a cat", ADDRESS))
-            streams.enter_context(tickets.using(mine[-1]))
-    mine.append(tickets.issue("a cat", ADDRESS))
-    assert [lives(tickets, ticket) for ticket in mine] == [True, *[False] * 8, True]
+            mine.append(await tickets.issue("a cat", ADDRESS))
+            streams.enter_context(await tickets.use(mine[-1]))
+    await tickets.settle()
+    mine.append(await tickets.issue("a cat", ADDRESS))
+    found = [await lives(tickets, ticket) for ticket in mine]
+    assert (sum(found), found[-1]) == (2, True)
 
 
 @pytest.mark.parametrize(("most_tickets", "size_bytes"), [(3, 0), (9, MOST_BYTES)], ids=["too many", "too large"])
-def test_a_ticket_that_is_refused_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch, most_tickets: int, size_bytes: int
+async def test_a_ticket_that_is_refused_changes_nothing(
+    share: Share, monkeypatch: pytest.MonkeyPatch, most_tickets: int, size_bytes: int
 ) -> None:
     """Its own files are closed, every other ticket stays; also of an address that has as many as it may."""
-    monkeypatch.setattr("grok_app.access.tickets.MOST_TICKETS", most_tickets)
-    tickets, file = few(most=2), File()
-    others = [tickets.issue("a film", OTHER, size_bytes=1) for _ in range(2)]
-    mine = tickets.issue("a film", ADDRESS)
-    with pytest.raises(OverloadedError, match="Too many tasks are waiting"), tickets.using(mine):
-        tickets.issue("a film", OTHER if size_bytes else ADDRESS, files=file.held(), size_bytes=size_bytes)
+    for module in ("tickets", "shared_tickets"):
+        monkeypatch.setattr(f"grok_app.access.{module}.MOST_TICKETS", most_tickets)
+    tickets, file = few(share(), most=2), File()
+    others = [await tickets.issue("a film", OTHER, size_bytes=1) for _ in range(2)]
+    mine = await tickets.issue("a film", ADDRESS)
+    with pytest.raises(OverloadedError, match="Too many tasks are waiting"), await tickets.use(mine):
+        await tickets.issue("a film", OTHER if size_bytes else ADDRESS, files=file.held(), size_bytes=size_bytes)
     assert file.closed() == 1
-    assert all(lives(tickets, ticket) for ticket in (*others, mine))
+    assert all([await lives(tickets, ticket) for ticket in (*others, mine)])
 
 
 async def test_tickets_also_expire_while_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,8 +265,8 @@ async def test_tickets_also_expire_while_nobody_asks(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("grok_app.access.tickets.SWEEP_S", 0.01)
     closed, files = asyncio.Event(), ExitStack()
     files.callback(closed.set)
-    async with open_tickets(3) as tickets:
-        ticket = tickets.issue("a film", ADDRESS, files=files)
+    async with open_tickets(None, "films", Words(), most_per_address=3) as tickets:
+        ticket = await tickets.issue("a film", ADDRESS, files=files)
         await closed.wait()
         assert ticket.withdrawn.is_set()
 
@@ -208,10 +275,10 @@ async def test_all_tickets_end_with_the_service() -> None:
     """And so do their streams; files that are still read are closed by the last reader."""
     file, read = File(), File()
     with ExitStack() as streams:
-        async with open_tickets(3) as tickets:
-            tickets.issue("a film", ADDRESS, files=file.held())
-            ticket = tickets.issue("a film", ADDRESS, files=read.held())
-            streams.enter_context(tickets.using(ticket))
+        async with open_tickets(None, "films", Words(), most_per_address=3) as tickets:
+            await tickets.issue("a film", ADDRESS, files=file.held())
+            ticket = await tickets.issue("a film", ADDRESS, files=read.held())
+            streams.enter_context(await tickets.use(ticket))
         assert ticket.withdrawn.is_set()
         assert (file.closed(), read.closed()) == (1, 0)
     assert read.closed() == 1
@@ -233,9 +300,9 @@ class Known:
 class Model:
     """Tickets as a list would keep them, beside the real ones: 5 of 6 bytes in all, 2 waiting of an address."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: Shared | None) -> None:
         self.clock = Clock()
-        self.tickets = few(self.clock, most=2)
+        self.tickets = few(shared, self.clock, most=2)
         self.known: list[Known] = []
 
     def living(self) -> list[Known]:
@@ -245,7 +312,7 @@ class Model:
                 known.has_ended = True
         return sorted((known for known in self.known if not known.has_ended), key=lambda known: known.used_at_s)
 
-    def issue(self, address: str, size_bytes: int) -> None:
+    async def issue(self, address: str, size_bytes: int) -> None:
         """It is refused exactly when it has no room, and then nothing else has happened."""
         living = self.living()
         waiting = [known for known in living if known.address == address and not known.streams]
@@ -255,7 +322,7 @@ class Model:
         self.clock.now_s += 1
         file = File()
         try:
-            ticket = self.tickets.issue("a film", address, files=file.held(), size_bytes=size_bytes)
+            ticket = await self.tickets.issue("x" * size_bytes, address, files=file.held(), size_bytes=size_bytes)
         except OverloadedError:
             assert not has_room
             assert file.closed() == 1
@@ -265,16 +332,17 @@ class Model:
             known.has_ended = True
         self.known.append(Known(ticket, address, size_bytes, file, self.clock.now_s))
 
-    def open(self, known: Known, *, once: bool) -> None:
+    async def open(self, known: Known, *, once: bool) -> None:
         """Open a stream, if the ticket is still found and may be used."""
         living = known in self.living()
-        assert lives(self.tickets, known.ticket) is living
+        assert await lives(self.tickets, known.ticket) is living
         if living and not (once and known.streams):
-            stream = ExitStack()
-            stream.enter_context(self.tickets.using(known.ticket, once=once))
+            stream, ticket = ExitStack(), await self.tickets.find(known.ticket.id)
+            stream.enter_context(await self.tickets.use(ticket, once=once))
+            assert ticket.asked == "x" * known.size_bytes
             known.streams.append((stream, once))
 
-    def leave(self, known: Known) -> None:
+    async def leave(self, known: Known) -> None:
         """Close a stream of it, if there is one."""
         self.living()
         if known.streams:
@@ -283,20 +351,28 @@ class Model:
             known.used_at_s = self.clock.now_s
             known.has_ended = known.has_ended or once
             stream.close()
+            await self.tickets.settle()
 
-    def withdraw(self, known: Known) -> None:
+    async def leave_all(self) -> None:
+        """Close every stream."""
+        for known in self.known:
+            while known.streams:
+                await self.leave(known)
+
+    async def withdraw(self, known: Known) -> None:
         """End it."""
-        assert self.tickets.withdraw([known.ticket.id]) == (known in self.living())
+        assert await self.tickets.withdraw([known.ticket.id]) == (known in self.living())
         known.has_ended = True
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Who has ended is not found, and knows it; its file is closed once nobody reads it."""
         self.tickets.expire()
         living = self.living()
         for known in self.known:
-            assert lives(self.tickets, known.ticket) is (known in living)
-            assert known.ticket.withdrawn.is_set() is known.has_ended
-            assert known.file.closed() == (known.has_ended and not known.streams)
+            assert await lives(self.tickets, known.ticket) is (known in living)
+            if not self.tickets.shared:
+                assert known.ticket.withdrawn.is_set() is known.has_ended
+                assert known.file.closed() == (known.has_ended and not known.streams)
 
 
 NUMBERS = st.integers(0, 5)
@@ -307,21 +383,24 @@ STEPS = st.one_of(
 )
 
 
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STEPS, min_size=20, max_size=50))
-def test_they_are_kept_as_a_list_would(steps: list[tuple[str, int]]) -> None:
+async def test_they_are_kept_as_a_list_would(share: Share, steps: list[tuple[str, int]]) -> None:
     """After any history: who is found, whose streams must end, whose files are closed, and what has room."""
     with pytest.MonkeyPatch.context() as small:
-        small.setattr("grok_app.access.tickets.MOST_TICKETS", 5)
-        small.setattr("grok_app.access.tickets.MOST_BYTES", 6)
-        model = Model()
+        for module in ("tickets", "shared_tickets"):
+            small.setattr(f"grok_app.access.{module}.MOST_TICKETS", 5)
+            small.setattr(f"grok_app.access.{module}.MOST_BYTES", 6)
+        model = Model(share())
         for step, number in steps:
             known = model.known[-1 - number % len(model.known)] if model.known else None
             if step == "issue":
-                model.issue([ADDRESS, ADDRESS, OTHER][number % 3], number % 5)
+                await model.issue([ADDRESS, ADDRESS, OTHER][number % 3], number % 5)
             elif step == "wait":
-                model.clock.now_s += number * LIFE_S / 6
+                await model.tickets.wait(number * LIFE_S / 6)
             elif known and step.startswith("open"):
-                model.open(known, once=step == "open once")
+                await model.open(known, once=step == "open once")
             elif known:
-                (model.leave if step == "leave" else model.withdraw)(known)
-            model.check()
+                await (model.leave if step == "leave" else model.withdraw)(known)
+            await model.check()
+        await model.leave_all()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from datetime import date
 
-from grok_app.upstream import ChatPrompt, Frame, GrpcStatus, Quota, SetupReply, UpstreamError
+from grok_app.upstream import Burst, ChatPrompt, GrpcStatus, Quota, SetupReply, UpstreamError
 
 
 class ScriptedGrok:
@@ -27,7 +27,7 @@ class ScriptedGrok:
         self.answering = asyncio.Event()
         self.answering.set()
 
-    def chat(self, credential: str, prompt: ChatPrompt) -> AsyncGenerator[Frame, None]:
+    def chat(self, credential: str, prompt: ChatPrompt) -> AsyncGenerator[Burst, None]:
         """No account test chats."""
         raise AssertionError(credential, prompt)
 

@@ -12,7 +12,7 @@ from grok_app.settings import Settings
 from grok_app.upstream import ChatPrompt, EndFrame, ErrorKind, Frame, StartFrame, TokenFrame, UpstreamError
 
 PROMPT = ChatPrompt("Hi", "grok-4", "MODEL_MODE_GROK_4", 0.8, 0.95, None)
-ANSWER: list[Frame] = [StartFrame("r", None), TokenFrame("Hi", is_thinking=False, rollout_id=None), EndFrame("Hi")]
+ANSWER: list[Frame] = [StartFrame("r", None), TokenFrame(["Hi"], is_thinking=False, rollout_id=None), EndFrame("Hi")]
 
 
 class ScriptedUpstream:

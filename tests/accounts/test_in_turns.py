@@ -69,7 +69,7 @@ async def test_what_requests_do_between_two_turns_is_not_lost(roster: Roster, mo
     while not disabling.done():
         answers += 1
         for account in list(roster.pool):
-            roster.keep(succeed(account, 0, now_ms()))
+            roster.keep(account.id, lambda it: succeed(it, 0, now_ms()))
         await asyncio.sleep(0)
     await roster.save()
     await roster.catch_up()

@@ -197,3 +197,46 @@ def test_the_best_is_chosen_after_any_history(steps: list[tuple[int, str]]) -> N
             if step == "use" and current:
                 pool.put(succeed(current, 1, 1_000_000))
             pool.release(used, 1)
+
+
+def test_what_others_have_set_aside_counts_too() -> None:
+    """Whoever knows of all costs says so; ours may be among them, or gone."""
+    pool = pool_of([account(1, 10)], Clock())
+    assert reserve(pool, 4) == 1
+    pool.occupy(1, [4, 6])
+    assert reserve(pool) is None
+    pool.occupy(1, [6])
+    pool.release(1, 4)
+    assert reserve(pool, 4) == 1
+    pool.occupy(7, [1])  # one that is not there
+    pool.occupy(1, [])
+    assert reserve(pool, 10) == 1
+
+
+_ACCOUNTS = st.builds(
+    account, st.integers(0, 4), st.integers(0, 9), st.sampled_from(BOTH), st.sampled_from(list(Status))
+)
+
+
+@given(st.lists(st.one_of(_ACCOUNTS, st.integers(0, 4)), max_size=40))
+def test_the_counts_are_those_of_a_look_at_all(history: list[Account | int]) -> None:
+    """After any putting (an account) and removing (an id), by pool and status; quotas are those of active accounts."""
+    pool = pool_of([], Clock())
+    for step in history:
+        if isinstance(step, int):
+            pool.remove(step)
+        else:
+            pool.put(step)
+    assert +pool.counts == Counter((it.pool, it.status) for it in pool)
+    quotas = {of: sum(it.quota for it in pool if it.pool is of and it.status is Status.ACTIVE) for of in BOTH}
+    assert {of: pool.quotas[of] for of in BOTH} == quotas
+
+
+def test_leases_are_counted() -> None:
+    """As many as there are reservations, of whichever accounts."""
+    pool = pool_of([account(1, 9), account(2, 9)], Clock())
+    for _ in range(3):
+        reserve(pool)
+    assert pool.leases == 3
+    pool.release(1, 1)
+    assert pool.leases == 2

@@ -23,7 +23,7 @@ class Counter:
     ) -> bool | None:
         """Wait for one."""
 
-        def attempt() -> bool | None:
+        async def attempt() -> bool | None:
             if not self.left or is_picky:
                 return None
             self.left -= 1

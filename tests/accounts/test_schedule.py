@@ -22,6 +22,7 @@ from tests.accounts.grok import ScriptedGrok
 
 HOURS = {Pool.BASIC: 8.0, Pool.SUPER: 2.0}
 HOUR_MS = 3_600_000
+NOW = 10_000
 ACCOUNT = Account(1, Pool.BASIC, SecretStr("token"), Status.ACTIVE, 10, created_at_ms=1000)
 
 
@@ -53,18 +54,23 @@ async def make_old(roster: Roster) -> None:
 def test_an_interval_is_kept_to_a_tenth(account_id: int, pool: Pool) -> None:
     """Accounts that were refreshed together are due apart, but near their pool's interval after the last refresh."""
     account = replace(ACCOUNT, id=account_id, pool=pool, last_sync_at_ms=5000)
-    assert abs(due_at_ms(account, HOURS) - 5000 - HOURS[pool] * HOUR_MS) <= 0.1 * HOURS[pool] * HOUR_MS
+    assert abs(due_at_ms(account, HOURS, NOW) - 5000 - HOURS[pool] * HOUR_MS) <= 0.1 * HOURS[pool] * HOUR_MS
 
 
 def test_accounts_are_due_apart() -> None:
     """No two of many at the same moment."""
-    assert len({due_at_ms(replace(ACCOUNT, id=number), HOURS) for number in range(1000)}) == 1000
+    assert len({due_at_ms(replace(ACCOUNT, id=number), HOURS, NOW) for number in range(1000)}) == 1000
+
+
+def test_what_was_refreshed_in_the_future_is_due() -> None:
+    """The clock was wrong then, and is right again."""
+    assert due_at_ms(replace(ACCOUNT, last_sync_at_ms=NOW + 24 * HOUR_MS), HOURS, NOW) == NOW
 
 
 @pytest.mark.parametrize("status", [Status.EXPIRED, Status.DISABLED])
 def test_what_is_of_no_use_is_never_due(status: Status) -> None:
     """Nobody asks for it by himself."""
-    assert due_at_ms(replace(ACCOUNT, status=status), HOURS) == float("inf")
+    assert due_at_ms(replace(ACCOUNT, status=status), HOURS, NOW) == float("inf")
 
 
 def test_resting_accounts_come_first() -> None:

@@ -1,6 +1,7 @@
 """Reading a body: within its size, within its time, and described as it is."""
 
 import asyncio
+import errno
 from base64 import b64encode
 from contextlib import ExitStack
 from typing import Any
@@ -10,8 +11,8 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from grok_app.api.app import create_routes
-from grok_app.api.body import json_body, read_json, read_with_files
-from grok_app.errors import InvalidRequestError, RequestTooLargeError
+from grok_app.api.body import json_body, read_json, read_with_files, storing_parts
+from grok_app.errors import InvalidRequestError, OverloadedError, RequestTooLargeError
 
 
 class Inner(BaseModel):
@@ -51,6 +52,20 @@ async def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(InvalidRequestError) as refused:
         await read_json(request_of(b"{", ends=False), Inner)
     assert refused.value.code == "body_timeout"
+
+
+async def test_who_still_sends_reads_that_the_disk_is_full() -> None:
+    """What can't be stored is read all the same: a connection that is closed before takes the answer with it."""
+    request = request_of(b"one", b"two", b"three")
+
+    async def store() -> None:
+        async with storing_parts(request, 100) as parts:
+            async for _ in parts:
+                raise OSError(errno.ENOSPC, "full")
+
+    with pytest.raises(OverloadedError):
+        await store()
+    assert await request.receive() == {"type": "http.request", "body": b"", "more_body": False}
 
 
 async def test_a_body_over_its_limit_is_refused() -> None:

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 from grok_app.access import Access, Tickets, Visitors
 from grok_app.api.public import imagine_socket
 from grok_app.env import Env
-from grok_app.errors import GatewayError
+from grok_app.errors import GatewayError, OverloadedError
 from grok_app.imagine import Setback
 from grok_app.settings import Settings
 
@@ -82,4 +82,23 @@ def test_a_star_lets_pages_of_every_site_in(
     services.env = Env(cors_origins=origins)
     outcome = nullcontext() if is_let_in else pytest.raises(WebSocketDisconnect)
     with outcome, client.websocket_connect("/imagine/ws", headers={"Origin": "https://friend.example"}) as socket:
+        assert socket.receive()["type"] == "websocket.close"  # in the end, since nothing is wanted
+
+
+@pytest.mark.parametrize("step", ["find", "use"])
+def test_a_task_that_nobody_can_look_up_opens_no_socket(
+    services: SimpleNamespace, client: TestClient, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Redis may be away: a visitor who has a key as well is let in by that, unless it goes away just then."""
+
+    async def fail(*_: object) -> None:
+        raise OverloadedError("Tasks can't be looked up")
+
+    async def find(_: str) -> object:
+        return object()
+
+    monkeypatch.setattr(services.drawings, "find", find)
+    monkeypatch.setattr(services.drawings, step, fail)
+    outcome = pytest.raises(WebSocketDisconnect) if step == "use" else nullcontext()
+    with outcome, client.websocket_connect("/imagine/ws") as socket:
         assert socket.receive()["type"] == "websocket.close"  # in the end, since nothing is wanted

@@ -9,12 +9,12 @@ import orjson
 import pytest
 from starlette.websockets import WebSocket
 
-from grok_app.access import Tickets, Visitors
+from grok_app.access import Ticket, Tickets, Visitors
 from grok_app.api.public.imagine_socket import _Conversation
 from grok_app.api.sse import STALLED_S
 from grok_app.imagine import Drawn, ImagesRequest, Picture, Stage
-from grok_app.server import SERVER_STOPS
 from grok_app.settings import Settings
+from grok_app.stopping import SERVER_STOPS
 from tests import clock
 from tests.access.fixed import FixedSettings
 
@@ -63,7 +63,7 @@ class Studio:
         self.settings = FixedSettings(Settings.model_validate({"public": limits or {}}))
         self.visitors = Visitors(cast("Any", self.settings))
         self.tickets: Tickets[ImagesRequest] = Tickets(most_per_address=9)
-        self.ticket = self.tickets.issue(WISH, ADDRESS)
+        self.ticket: Ticket[ImagesRequest] | None = None
         self.browser = Browser()
         self.stopping = asyncio.Event()
         self.open = 0
@@ -86,6 +86,7 @@ class Studio:
         imagine = SimpleNamespace(endless=self.endless)
         services = SimpleNamespace(env=env, visitors=self.visitors, imagine=imagine)
         await socket.accept()
+        self.ticket = await self.tickets.issue(WISH, ADDRESS)
         await _Conversation(socket, cast("Any", services), self.ticket).hold()
 
     async def begin(self) -> "asyncio.Task[None]":
@@ -96,21 +97,29 @@ class Studio:
         assert self.open == 1
         return holding
 
+    async def stop(self) -> None:
+        """Stop the task."""
+        assert self.ticket
+        await self.tickets.withdraw([self.ticket.id])
+
     def is_at_rest(self) -> bool:
         """Whether no run is under way, and the visitor's places are free again."""
-        return not self.open and not self.visitors._runs
+        return not self.open and not self.visitors._tally._taken
 
 
-def test_a_conversation_ends_with_the_server() -> None:
+@pytest.mark.parametrize("waits", [True, False], ids=["it waits", "it does not wait"])
+def test_a_conversation_ends_with_the_server(waits: bool) -> None:
     """As soon as it stops: the visitor is told, the run ends, and the socket is closed, not cut."""
 
     async def converse() -> None:
         studio = Studio()
         holding = await studio.begin()
         studio.stopping.set()
-        await holding
+        if not waits:
+            holding.cancel()
+        await asyncio.gather(holding, return_exceptions=True)
         assert clock.now() == 1.5
-        assert studio.browser.words()[-2:] == ["stopped", "overloaded"]
+        assert studio.browser.words()[-2:] == ["stopped", "shutting_down"]
         assert studio.browser.code == 1001
         assert studio.is_at_rest()
 
@@ -123,7 +132,7 @@ def test_a_task_that_is_stopped_ends_its_conversation() -> None:
     async def converse() -> None:
         studio = Studio()
         holding = await studio.begin()
-        studio.tickets.withdraw([studio.ticket.id])
+        await studio.stop()
         await holding
         assert clock.now() == 1.5
         assert studio.browser.words()[-1] == "stopped"
@@ -143,7 +152,7 @@ def test_a_visitor_who_reads_no_more_holds_nothing_up(end: str) -> None:
         studio.browser.takes_s = FOREVER
         await asyncio.sleep(2)
         if end == "task":
-            studio.tickets.withdraw([studio.ticket.id])
+            await studio.stop()
         else:
             studio.stopping.set()
         await holding

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from grok_app.api.request_scope import RequestScope
-from grok_app.logs import request_id
+from grok_app.logs import request_id, trace_id
 
 Message = dict[str, Any]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -64,6 +64,28 @@ async def test_a_crash_is_a_500_without_details() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "is_guarded"),
+    [
+        ("/v1/files/image/a.png", 200, False),
+        ("/v1/files/image/a.png", 206, False),
+        ("/v1/files/image/a.png", 304, False),
+        ("/v1/files/image/a.png", 404, True),
+        ("/elsewhere/v1/files/a", 404, True),
+        ("/v1/models", 200, True),
+    ],
+)
+async def test_every_answer_but_a_file_is_guarded(path: str, status: int, is_guarded: bool) -> None:
+    """A browser shows it in no frame, and runs nothing of it; other sites may show files that were served."""
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({**HEAD, "status": status})
+
+    [head] = await call(app, path)
+    guards = {b"x-content-type-options", b"x-frame-options", b"referrer-policy", b"content-security-policy"}
+    assert guards & dict(head["headers"]).keys() == (guards if is_guarded else set())
+
+
 async def test_a_crash_after_the_head_sends_nothing_more() -> None:
     """Once an answer has begun, no second one is put behind it."""
     [head] = await call(raising(ZeroDivisionError(), dict(HEAD)))
@@ -91,22 +113,27 @@ async def test_a_server_that_stops_says_so() -> None:
 
     assert sent[0]["status"] == 503
     assert error_of(sent)["type"] == "service_unavailable_error"
-    assert error_of(sent)["code"] == "overloaded"
+    assert error_of(sent)["code"] == "shutting_down"
 
 
 async def test_the_id_is_known_while_the_request_is_served() -> None:
-    """What is logged during a request carries the id that the caller gets; afterwards nothing does."""
+    """What is logged during a request carries the ids that the caller gets; afterwards nothing does."""
     seen: list[str | None] = []
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
-        seen.append(request_id.get())
+        seen.extend((request_id.get(), trace_id.get()))
         await send(dict(HEAD))
 
-    sent = await call(app, headers=((b"x-request-id", b"mine"),))
+    trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    told = f"00-{trace}-{parent}-01".encode()
+    sent = await call(app, headers=((b"x-request-id", b"mine"), (b"traceparent", told)))
 
-    assert seen == ["mine"]
-    assert (b"x-request-id", b"mine") in sent[0]["headers"]
-    assert request_id.get() is None
+    assert seen == ["mine", trace]
+    headers = dict(sent[0]["headers"])
+    assert headers[b"x-request-id"] == b"mine"
+    assert headers[b"traceparent"].startswith(f"00-{trace}-".encode())
+    assert parent.encode() not in headers[b"traceparent"]
+    assert (request_id.get(), trace_id.get()) == (None, None)
 
 
 @pytest.mark.parametrize(

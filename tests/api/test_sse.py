@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grok_app.api.request_scope import IS_HEAD
-from grok_app.api.sse import DONE, KEEP_ALIVE_S, STALLED_S, EndlessStream, EventStream
+from grok_app.api.sse import DONE, KEEP_ALIVE_S, STALLED_S, EndlessStream, EventStream, LastEvent
 from grok_app.errors import GatewayError, RateLimitedError
-from grok_app.server import SERVER_STOPS
+from grok_app.stopping import SERVER_STOPS
 from tests import clock
 
 Message = dict[str, Any]
@@ -94,6 +94,16 @@ async def test_each_event_is_one_write() -> None:
     }
     assert connection.bodies() == [b"a", b"b", DONE, b""]
     assert last["more_body"] is False
+
+
+async def test_the_last_event_ends_the_stream() -> None:
+    """It leaves with the end in one write, and nothing after it."""
+    connection = Connection()
+
+    await serve(connection, Source(b"a", LastEvent(b"b"), b"c"))
+
+    assert connection.bodies() == [b"a", b"b"]
+    check_whole(connection)
 
 
 async def test_a_long_silence_is_filled_with_comments(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,8 +91,36 @@ async def test_a_client_that_only_says_more_has_not_gone() -> None:
 async def test_nothing_goes_on_behind_finished_work() -> None:
     """The others are stopped too, and cleaned up, before the result is handed over."""
     ends = Waiting(), Waiting()
+
+    async def work() -> str:
+        for end in ends:
+            await end.has_begun.wait()
+        return "done"
+
     assert await until(work(), *(end.wait() for end in ends)) == "done"
     assert all(end.is_cleaned for end in ends)
+
+
+async def test_a_time_limit_of_the_work_is_no_end() -> None:
+    """Its TimeoutError comes out as any other error of the work."""
+
+    async def late() -> None:
+        async with asyncio.timeout(0):
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        await until(late(), asyncio.Event().wait())
+
+
+async def test_an_end_that_fails_is_an_end() -> None:
+    """Nobody can tell any more whether the client is there."""
+
+    async def receive() -> Message:
+        raise ConnectionError
+
+    endless = Waiting()
+    assert await until_disconnect(endless.wait(), receive) is None
+    assert endless.is_cleaned
 
 
 async def test_the_first_end_is_enough() -> None:

@@ -18,18 +18,21 @@ RENDER = '<grok:render card_id="c1" card_type="image_card" type="render_searched
 
 def thought(text: str, rollout: str | None = None) -> TokenFrame:
     """A token of the reasoning."""
-    return TokenFrame(text, is_thinking=True, rollout_id=rollout)
+    return TokenFrame([text], is_thinking=True, rollout_id=rollout)
 
 
 def said(text: str) -> TokenFrame:
     """A token of the answer."""
-    return TokenFrame(text, is_thinking=False, rollout_id=None)
+    return TokenFrame([text], is_thinking=False, rollout_id=None)
 
 
 def assemble(frames: Iterable[Frame], *, shows_thinking: bool = True) -> list[Event]:
     """The events of these frames."""
     assembler = AnswerAssembler("What is 17*23?", TAGS, shows_thinking=shows_thinking)
-    return [*(event for frame in frames for event in assembler.feed(frame)), *assembler.finish()]
+    events: list[Event] = []
+    for frame in frames:
+        assembler.feed(frame, events)
+    return [*events, assembler.finish()]
 
 
 def texts(events: Iterable[Event]) -> tuple[str, str]:
@@ -37,7 +40,7 @@ def texts(events: Iterable[Event]) -> tuple[str, str]:
     events = list(events)
     return (
         "".join(event.text for event in events if isinstance(event, Thought)),
-        "".join(event.text for event in events if isinstance(event, Text)),
+        "".join(piece for event in events if isinstance(event, Text) for piece in event.pieces),
     )
 
 
@@ -51,18 +54,21 @@ def test_one_event_per_token_between_start_and_end() -> None:
         EndFrame("17 × 23"),
     ]
     events = assemble(frames)
-    assert events[:-1] == [Started("r-1", "hash"), Thought("Hm."), Text("17"), Text(" × 23")]
+    assert events[:-1] == [Started("r-1", "hash"), Thought("Hm."), Text(["17"]), Text([" × 23"])]
     assert isinstance(events[-1], Finished)
+
+
+def test_markup_is_taken_out_of_tokens_that_came_together() -> None:
+    """A token that shows nothing is no piece of the answer."""
+    together = TokenFrame(["See", "<xaiarti", "fact>x</xaiartifact", ">", " this"], is_thinking=False, rollout_id=None)
+    assert assemble([together, EndFrame("")])[1:-1] == [Text(["See", " this"])]
 
 
 def test_a_lost_picture_counts_as_the_words_in_its_place() -> None:
     """Nobody pays for a picture that they don't get."""
     assembler = AnswerAssembler("", TAGS, shows_thinking=True)
-    list(assembler.show("12345678", is_lost=True))
-    [finished] = assembler.finish()
-
-    assert isinstance(finished, Finished)
-    assert finished.usage.completion_tokens == 2
+    assembler.show("12345678", [], is_lost=True)
+    assert assembler.finish().usage.completion_tokens == 2
 
 
 def test_usage_counts_prompt_thinking_and_text() -> None:

@@ -1,18 +1,12 @@
 """The official `openai` client: its error classes, its retries, its helpers."""
 
-from collections.abc import Generator
+from typing import cast
 
 import openai
 import pytest
+from openai.types.chat import ChatCompletionMessageParam
 
 from tests.servers import Gateway, Sandbox
-
-
-@pytest.fixture(scope="module")
-def client(gateway: Gateway) -> Generator[openai.OpenAI]:
-    """The client, without retries of its own."""
-    with openai.OpenAI(base_url=gateway.base_url, api_key=gateway.key, max_retries=0) as client:
-        yield client
 
 
 def ask(client: openai.OpenAI, content: str, *, model: str = "grok-3") -> str:
@@ -115,6 +109,47 @@ def test_the_stream_helper_gives_the_final_completion(client: openai.OpenAI, que
     assert question in (completion.choices[0].message.content or "")
     assert completion.usage is not None
     assert completion.usage.total_tokens > 0
+
+
+def test_a_whole_answer_is_said_back(whole: Gateway, question: str) -> None:
+    """Without a word about streaming the answer is whole, and its message goes into the next call as it is."""
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Remember the cheese"}]
+    with openai.OpenAI(base_url=whole.base_url, api_key=whole.key, max_retries=0) as client:
+        said = client.chat.completions.create(model="grok-4", messages=messages).choices[0].message
+        messages += [cast("ChatCompletionMessageParam", said), {"role": "user", "content": question}]
+        answer = client.chat.completions.create(model="grok-4", messages=messages)
+
+    assert question in (answer.choices[0].message.content or "")
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_the_clients_timeout_is_raised(client: openai.OpenAI, question: str, stream: bool) -> None:
+    """Who waits no longer gets an `APITimeoutError`, also where it was about to stream."""
+    with pytest.raises(openai.APITimeoutError):
+        client.chat.completions.create(
+            model="grok-3", messages=[{"role": "user", "content": f"{question} @hang"}], stream=stream, timeout=0.2
+        )
+
+
+def test_a_streaming_response_shows_the_lines(client: openai.OpenAI, question: str) -> None:
+    """`with_streaming_response` gives what goes over the wire, with its headers."""
+    with client.chat.completions.with_streaming_response.create(
+        model="grok-3", messages=[{"role": "user", "content": question}], stream=True
+    ) as response:
+        lines = [line for line in response.iter_lines() if line]
+
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert lines[-1] == "data: [DONE]"
+
+
+def test_a_raw_response_is_parsed(client: openai.OpenAI, question: str) -> None:
+    """`with_raw_response` has the status and the same completion."""
+    raw = client.chat.completions.with_raw_response.create(
+        model="grok-3", messages=[{"role": "user", "content": question}], stream=False
+    )
+
+    assert raw.http_response.status_code == 200
+    assert question in (raw.parse().choices[0].message.content or "")
 
 
 def test_raw_responses_carry_the_request_id(client: openai.OpenAI) -> None:

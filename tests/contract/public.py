@@ -40,8 +40,8 @@ GUARDED: Final = [
 OPEN: Final = [("GET", "/imagine/config"), ("GET", "/video/sse")]
 """What needs none."""
 
-LIMIT_S: Final = 1.0
-"""Within this, whatever was left or stopped is over."""
+LIMIT_S: Final = 3.0
+"""Within this, whatever was left or stopped is over: a second is promised, the rest is for a busy machine."""
 NO_ACCOUNT: Final = {
     "type": "error",
     "message": "No available tokens. Please try again later.",

@@ -114,7 +114,7 @@ def test_ten_thousand_accounts_move_in(admin: httpx.Client, alias: httpx.Client)
     assert listed(admin) == accounts
 
 
-@pytest.mark.timeout(90)  # ten thousand questions to Grok; how fast they go is for the benchmarks to say
+@pytest.mark.timeout(300)  # ten thousand questions to Grok; how fast they go is for the benchmarks to say
 def test_all_accounts_are_refreshed_under_the_operators_eyes(
     admin: httpx.Client, alias: httpx.Client, grok: Sandbox
 ) -> None:
@@ -234,7 +234,6 @@ def test_a_drained_account_rests_and_comes_back(
     assert chat().status_code == 200
 
 
-@pytest.mark.timeout(60)  # five hundred clients, the gateway and Grok share the machine
 async def test_no_chat_fails_that_an_account_could_have_served(
     admin: httpx.Client, alias: httpx.Client, managed: Gateway, grok: Sandbox, question: str
 ) -> None:

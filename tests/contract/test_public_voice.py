@@ -358,3 +358,19 @@ def test_openapi_describes_both(studio: Gateway, path: str) -> None:
     for method in ("get", "post"):
         answered = methods[method]["responses"]["200"]["content"]["application/json"]["schema"]
         assert answered["properties"].keys() == {"token", "url", "participant_name", "room_name"}
+
+
+@both_methods
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://elsewhere.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({}, 200),
+    ],
+    ids=["another site", "a browser says so", "our page", "no page"],
+)
+def test_foreign_pages_begin_no_session(studio: Gateway, method: str, headers: dict[str, str], status: int) -> None:
+    """Where no key is needed, any page could begin sessions through whoever looks at it: browsers don't ask first."""
+    assert studio.stranger.request(method, PATH, headers={**VISITOR, **headers}).status_code == status

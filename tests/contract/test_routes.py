@@ -49,6 +49,7 @@ _PUBLIC = {
 ROUTES = {
     "/healthz": "get",
     "/readyz": "get",
+    "/metrics": "get",
     "/v1/chat/completions": "post",
     "/grok/v1/chat/completions": "post",
     **{f"{prefix}/images/{what}": "post" for prefix in ("/v1", "/grok/v1") for what in ("generations", "edits")},
@@ -180,6 +181,20 @@ def test_docs_load_nothing_from_other_hosts(gateway: Gateway) -> None:
         assert gateway.stranger.get(url).status_code == 200, link
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1/models", "/v1/nothing", "/docs", "/docs/assets/swagger-ui.css", "/openapi.json", "/healthz"]
+)
+def test_answers_give_a_browser_no_rights(gateway: Gateway, path: str) -> None:
+    """None is taken for another type or shown in a frame; scripts run in the reference alone, and only its own."""
+    headers = gateway.http.get(path).headers
+    assert (headers["x-content-type-options"], headers["x-frame-options"]) == ("nosniff", "DENY")
+    assert headers["referrer-policy"] == "same-origin"
+    policy = headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy
+    assert "script-src 'self' 'sha256-" in policy if path == "/docs" else policy.startswith("default-src 'none'")
+    assert "script-src 'self' 'unsafe" not in policy
+
+
 def test_other_origins_are_not_let_in_by_default(gateway: Gateway) -> None:
     """Without `GROK_APP_CORS_ORIGINS` no browser page of another origin may read answers or send the key."""
     origin = {"Origin": "https://elsewhere.example"}
@@ -202,7 +217,7 @@ def test_a_named_origin_is_let_in(changed: Gateway) -> None:
     assert preflight.headers["access-control-allow-origin"] == "https://chat.example.com"
     assert "authorization" in preflight.headers["access-control-allow-headers"]
     assert answer.headers["access-control-allow-origin"] == "https://chat.example.com"
-    assert answer.headers["access-control-expose-headers"] == "x-request-id, retry-after"
+    assert answer.headers["access-control-expose-headers"] == "x-request-id, traceparent, retry-after"
     assert "access-control-allow-origin" not in refused.headers
 
 

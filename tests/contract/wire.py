@@ -10,6 +10,14 @@ from tests.servers import Gateway
 CHAT = "/v1/chat/completions"
 DONE = "[DONE]"
 Chunk = dict[str, Any]
+ENDINGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "finished": ("", {"stream": True}),
+    "finished, whole": ("", {"stream": False}),
+    "broken off": ("@late-error", {"stream": True}),
+    "refused by Grok": ("@403-moderated", {"stream": True}),
+    "refused by us": ("", {"temperature": 3}),
+}
+"""The ways in which a chat ends by itself: what is said with the question, and the request's fields."""
 
 
 def body(content: Any, **fields: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import pytest
 from sqlmodel import select
 
-from grok_app.db import Database, open_database
+from grok_app.db import Database, open_database, shown_database
 from grok_app.db.database import driver_url
 from grok_app.errors import ConfigurationError
 from grok_app.settings import SettingRow
@@ -35,6 +35,22 @@ async def test_a_block_that_ends_is_kept(database: Database, database_url: str) 
 async def test_ping(database: Database) -> None:
     """A database answers."""
     await database.ping()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:////data/grok_app.db", "sqlite /data/grok_app.db"),
+        ("sqlite:///data/grok_app.db?mode=rw", "sqlite data/grok_app.db"),
+        ("postgresql://user:hunter2@host:5433/name", "postgresql host:5433/name"),
+        ("postgresql://host/name?user=me&password=hunter2", "postgresql host/name"),
+        ("postgresql://host/name?password=hunter@hunter2", "postgresql host/name"),
+        ("postgresql://user:hunter2?hunter2/hunter2@[::1]/name", "postgresql [::1]/name"),
+    ],
+)
+def test_people_see_a_database_without_its_password(url: str, expected: str) -> None:
+    """Wherever in the URL the password is."""
+    assert shown_database(url) == expected
 
 
 def test_a_wrong_url_is_refused_without_its_password() -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 
-from grok_app.db import Database, Turn
+import pytest
+
+from grok_app.db import Database, Turn, now_ms, turn
 
 
 async def test_one_of_many_has_the_turn(database: Database) -> None:
@@ -29,3 +31,12 @@ async def test_the_turn_of_a_dead_process_ends(database: Database) -> None:
     """By the time that it was taken for."""
     assert await Turn(database, "work", 0).take()
     assert await Turn(database, "work", 60).take()
+
+
+async def test_a_turn_of_the_future_ends(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was taken while the clock was a day ahead keeps nobody waiting for that day."""
+    with monkeypatch.context() as patched:
+        patched.setattr(turn, "now_ms", lambda: now_ms() + 86_400_000)
+        assert await Turn(database, "work", 60).take()
+    assert await Turn(database, "work", 60).take()
+    assert not await Turn(database, "work", 60).take()

@@ -24,6 +24,15 @@ def test_another_key_opens_nothing_and_says_what_to_do() -> None:
         Vault(["another key, not the first"]).open(Vault(["a key for tests only"]).seal("x"))
 
 
+def test_what_is_no_sealed_text_is_refused_in_any_script() -> None:
+    """Its letters don't matter."""
+    vault = Vault(["a key for tests only"])
+    for text in ("hello", "héllo"):
+        assert not vault.is_sealed_by_first(text)
+        with pytest.raises(ConfigurationError):
+            vault.open(text)
+
+
 def test_keys_rotate() -> None:
     """A new first key seals from now on; what the old one sealed still opens."""
     old = Vault(["the old key of this site"])

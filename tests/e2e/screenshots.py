@@ -70,10 +70,44 @@ async def open_request(page: Page, _: Demo) -> None:
 
 async def converse(page: Page, _: Demo) -> None:
     """Have one answer, with thoughts."""
-    await page.get_by_role("combobox", name="Model").click()
-    await page.get_by_role("option", name="grok-4-thinking").click()
+    model = page.get_by_role("combobox", name="Model")
+    await model.select_option("grok-4-thinking")
+    await expect(model).to_have_value("grok-4-thinking")
     await send(page, QUESTION)
     await expect(page.locator(".answer-actions")).to_be_visible(timeout=30_000)
+
+
+async def draw(page: Page, _: Demo) -> None:
+    """Have a dozen pictures of two runs."""
+    await page.locator("#runs").select_option("2")
+    await expect(page.locator("#runs")).to_have_value("2")
+    await page.locator("#prompt").fill("A lighthouse in a storm, oil painting")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("[data-stage=final]").nth(11)).to_be_attached(timeout=40_000)
+    await page.locator("#stop").click()
+    await expect(page.locator("#start")).to_be_visible()
+    await page.locator(".wall-area").evaluate("wall => wall.scrollTo(0, 0)")
+    await forget_toasts(page)
+
+
+async def look_closer(page: Page, demo: Demo) -> None:
+    """Open one of them."""
+    await draw(page, demo)
+    await page.locator("[data-stage=final]").nth(1).click()
+    await expect(page.get_by_role("dialog").get_by_role("img")).to_be_visible()
+
+
+async def film(page: Page, _: Demo) -> None:
+    """Have a video."""
+    await page.locator("#prompt").fill("A paper boat on a mountain lake at dawn")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("video")).to_be_visible(timeout=40_000)
+    await forget_toasts(page)
+
+
+async def forget_toasts(page: Page) -> None:
+    """Wait until what was said is gone."""
+    await expect(page.locator("[data-sonner-toast]")).to_have_count(0, timeout=15_000)
 
 
 SHOTS: Final = (
@@ -88,6 +122,12 @@ SHOTS: Final = (
     Shot("cache", "/admin/cache"),
     Shot("settings", "/admin/config"),
     Shot("settings-chinese-dark", "/admin/config", is_chinese=True, is_dark=True),
+    Shot("imagine", "/imagine", draw, size=DESKTOP),
+    Shot("imagine-lightbox-dark", "/imagine", look_closer, size=DESKTOP, is_dark=True),
+    Shot("imagine-phone", "/imagine", draw, size=PHONE),
+    Shot("video", "/video", film, size=DESKTOP),
+    Shot("video-chinese-dark", "/video", film, size=DESKTOP, is_dark=True, is_chinese=True),
+    Shot("voice", "/voice", size=DESKTOP),
     Shot("chat-light", "/chat", converse, size=DESKTOP),
     Shot("chat-dark", "/chat", converse, size=DESKTOP, is_dark=True),
     Shot("chat-phone", "/chat", converse, size=PHONE),

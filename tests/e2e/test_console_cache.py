@@ -162,7 +162,6 @@ async def test_an_empty_cache_says_what_to_do(cache: Page) -> None:
         await expect(cache.locator(f"#card-{kind} button")).to_be_disabled()
 
 
-@pytest.mark.timeout(60)
 async def test_new_files_appear_by_themselves(cache: Page, demo: Demo) -> None:
     """Counted, with their pictures and first frames, and without a reload."""
     await cache.evaluate("window.isStillHere = true")
@@ -262,7 +261,6 @@ async def test_a_file_that_a_script_deletes_goes_from_the_page(
     await expect(tiles(cache)).to_have_count(0)
 
 
-@pytest.mark.timeout(60)
 async def test_files_at_grok_are_counted_and_deleted(cache: Page, demo: Demo) -> None:
     """All accounts at first, with the task in sight; then one of them is cleared, and its last clearing is now."""
     await draw(demo, 1)

@@ -9,6 +9,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Dialog, Locator, Page, expect
 
+from grok_app.settings import DEFINITIONS
+
 from .conftest import Demo, Profile, open_page, sign_in
 from .console import Traffic, find_barriers, settle, signed_in_as
 
@@ -242,7 +244,7 @@ async def test_settings_are_found_in_both_languages(form: Page) -> None:
     await search.fill("no such thing")
     await expect(form.get_by_role("heading", name="没有找到")).to_be_visible()
     await form.get_by_role("button", name="显示全部").click()
-    await expect(form.locator(".setting")).to_have_count(77)
+    await expect(form.locator(".setting")).to_have_count(len(DEFINITIONS))
 
 
 async def test_the_index_leads_to_a_section(form: Page) -> None:

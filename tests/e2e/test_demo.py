@@ -71,7 +71,6 @@ def test_another_sites_page_cannot_open_the_socket(demo: Demo) -> None:
     assert httpx.get(address, headers=headers).status_code in {400, 403}
 
 
-@pytest.mark.timeout(60)  # a server of its own
 def test_with_the_studio_off_there_are_no_public_pages(tmp_path_factory: pytest.TempPathFactory) -> None:
     """That is how a fresh installation starts."""
     port, data = free_port(), tmp_path_factory.mktemp("closed")
@@ -83,7 +82,6 @@ def test_with_the_studio_off_there_are_no_public_pages(tmp_path_factory: pytest.
             assert client.get("/admin/login").status_code == 200
 
 
-@pytest.mark.timeout(60)  # a demo of its own
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     """Server and sandbox are gone when the demo has ended."""
     with running("demo", "--port", free_port(), "--data-dir", str(tmp_path), until="Ctrl-C") as output:

@@ -6,6 +6,7 @@ from playwright.async_api import Browser, Page, expect
 
 from .conftest import Demo, NewGateway, Profile, keep_key, open_as_visitor, open_page
 
+STUDIO = ("/imagine", "/video", "/voice", "/chat")
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser lives in one loop
 
 
@@ -33,7 +34,7 @@ async def test_who_has_no_key_signs_in_and_goes_on(page: Page, demo: Demo) -> No
 async def test_a_signed_in_visitor_skips_the_form(page: Page, demo: Demo) -> None:
     """The key is kept in the browser; signing out forgets it, in all tabs."""
     await open_as_visitor(page, demo, "/login")
-    await page.wait_for_url("**/chat*")
+    await page.wait_for_url("**/imagine*")
     await page.wait_for_selector("#hydrated", state="attached")
     other = await page.context.new_page()
     await open_page(other, "/chat")
@@ -58,8 +59,8 @@ async def test_without_a_key_there_is_no_sign_in(page: Page, demo: Demo) -> None
         operator.post("/config", json={"app.public_key": ""}).raise_for_status()
         try:
             await page.goto("/login")
-            await page.wait_for_url("**/chat*")
-            await expect(page.get_by_label("Message Grok")).to_be_visible()
+            await page.wait_for_url("**/imagine*")
+            await expect(page.locator("#prompt")).to_be_visible()
             await expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
         finally:
             operator.post("/config", json={"app.public_key": demo.public_key}).raise_for_status()
@@ -76,6 +77,31 @@ async def test_a_link_leads_into_no_closed_studio(browser: Browser, new_gateway:
         await page.get_by_role("link", name="Grok App").click()
         await expect(page.locator("body")).to_have_text("Not Found")
         await page.close()
+
+
+async def test_every_page_of_the_studio_leads_to_the_others(page: Page, demo: Demo) -> None:
+    """By links at the top, on a phone at the bottom; the one where one is says so, and so does the tab."""
+    await open_as_visitor(page, demo, "/imagine")
+    navigation = page.get_by_role("navigation", name="Studio")
+    for width in (1440, 375):
+        await page.set_viewport_size({"width": width, "height": 800})
+        for name in ("Video", "Voice", "Chat", "Imagine"):
+            await navigation.get_by_role("link", name=name).click()
+            await expect(navigation.locator('[aria-current="page"]')).to_have_text(name)
+            await expect(page).to_have_title(f"{name} · Grok App")
+        box = await navigation.bounding_box()
+        assert box
+        assert (box["y"] < 100) is (width == 1440)
+
+
+async def test_what_a_visitor_chose_is_recalled(page: Page, demo: Demo) -> None:
+    """What the browser kept counts as long as it is offered; a value that nobody offers is forgotten."""
+    await keep_key(page, demo.public_key)
+    await page.evaluate("localStorage.setItem('grok_app_chat_effort', 'as hard as you can')")
+    await page.evaluate("localStorage.setItem('grok_app_chat_model', 'grok-4.1-fast')")
+    await open_page(page, "/chat")
+    await page.wait_for_function("localStorage.getItem('grok_app_chat_effort') === 'auto'")
+    assert await page.evaluate("localStorage.getItem('grok_app_chat_model')") == "grok-4.1-fast"
 
 
 async def test_the_language_can_be_switched(chat: Page) -> None:
@@ -97,7 +123,9 @@ async def test_the_colours_can_be_switched(chat: Page) -> None:
 async def test_no_page_scrolls_sideways(chat: Page, width: int) -> None:
     """From a phone to a desktop."""
     await chat.set_viewport_size({"width": width, "height": 800})
-    for path in ("/chat", "/login", "/admin/login"):
+    for path in (*STUDIO, "/admin/login", "/login"):
+        if path == "/login":  # which leads on whoever has a key
+            await chat.evaluate("localStorage.clear()")
         await open_page(chat, path)
         assert await chat.evaluate("document.documentElement.scrollWidth") <= width
 

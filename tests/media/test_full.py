@@ -1,4 +1,4 @@
-"""A full disk, told from other faults of a disk."""
+"""A full disk and a read-only one, told from other faults of a disk."""
 
 import errno
 
@@ -15,6 +15,15 @@ def test_a_full_disk_is_told_to_the_caller(number: int) -> None:
     with pytest.raises(OverloadedError, match="the video could not be stored") as raised, storing("video"):
         raise fault
     assert raised.value.__cause__ is fault
+
+
+def test_a_read_only_disk_is_told_to_the_caller() -> None:
+    """It is no bug either; but nobody is told to come back later."""
+    with (
+        pytest.raises(OverloadedError, match="The disk is read-only: the image could not be stored"),
+        storing("image"),
+    ):
+        raise OSError(errno.EROFS, "read-only")
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ async def test_a_removed_file_is_not_held(cache: MediaCache, folder: Path) -> No
     assert held(cache, "a.png") is None
     await cache.clear(Kind.IMAGE)
     assert held(cache, "b.png") is None
-    assert cache._hot.get(Entry(Kind.IMAGE, "b.png", len(BYTES), OLD_S * 10**9)) is None
+    assert cache.hot.get(Entry(Kind.IMAGE, "b.png", len(BYTES), OLD_S * 10**9)) is None
 
 
 @pytest.mark.parametrize(
@@ -116,4 +116,4 @@ async def test_many_at_once_get_the_same(cache: MediaCache, folder: Path) -> Non
     """Those who ask while it is read for the first time too; it is held once."""
     write(folder, "a.png", BYTES)
     assert set(await asyncio.gather(*(hold(cache, "a.png") for _ in range(50)))) == {BYTES}
-    assert cache._hot.size_bytes == len(BYTES)
+    assert cache.hot.size_bytes == len(BYTES)

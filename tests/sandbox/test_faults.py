@@ -1,12 +1,15 @@
 """Every magic word does what its row of the table says."""
 
+import zlib
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import orjson
 import pytest
 
 from grok_app.sandbox import describe_faults
 from grok_app.sandbox.faults import REFUSALS, STREAM_ERRORS, TABLE
+from grok_app.sandbox.misfits import bomb
 
 from .conftest import Caller
 
@@ -102,6 +105,40 @@ async def test_a_long_line_is_bounded(caller: Caller) -> None:
     assert 4 * 1024**2 <= len(content.splitlines()[-1]) < 5 * 1024**2
 
 
+async def test_an_endless_line_is_longer_than_anybody_takes(caller: Caller) -> None:
+    """@endless-line: 100 MiB without a line end."""
+    content = (await caller.chat("@endless-line")).content
+    assert len(content) - content.rindex(b"\n") > 100 * 1024**2
+
+
+async def test_wrong_types_leave_the_answer_whole(caller: Caller) -> None:
+    """@types: every value of a token's frame is wrong once, and the good frames are all there."""
+    lines = (await caller.chat("@types rain")).content.splitlines()
+    responses = [response for line in lines if isinstance(response := _response_of(line), dict)]
+    good = (await caller.responses("rain"))[-1]["modelResponse"]["message"]
+    assert responses[-1]["modelResponse"]["message"] == good
+    tokens = [response for response in responses if "messageTag" in response and "isSoftStop" not in response]
+    for field, usual in (("token", str), ("isThinking", bool), ("responseId", str), ("messageTag", str)):
+        wrong = {type(response[field]) for response in tokens} - {usual}
+        assert wrong >= {type(None), int, list, dict}
+
+
+async def test_a_page_comes_in_place_of_a_stream(caller: Caller) -> None:
+    """@page: 200 and HTML."""
+    response = await caller.chat("@page")
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=UTF-8")
+
+
+def test_a_bomb_is_small_and_unpacks_to_a_gigabyte() -> None:
+    """@bomb, @limits-bomb and the like: a thousand times its size, and none of it a line end."""
+    packed = bomb().body
+    assert len(packed) < 2 * 1024**2
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    sizes = [len(unpacking.decompress(packed[start : start + 65536])) for start in range(0, len(packed), 65536)]
+    assert sum(sizes) == 1024**3
+    assert dict(bomb().headers) == {"content-encoding": "gzip"}
+
+
 async def test_sse_prefixes_every_line(caller: Caller) -> None:
     """@sse: the framing of server-sent events."""
     events = (await caller.chat("@sse")).text.strip().split("\n\n")
@@ -130,3 +167,9 @@ def test_the_help_lists_every_word() -> None:
     text = describe_faults()
     assert all(f"@{name} " in text for name in TABLE)
     assert max(map(len, text.splitlines())) <= 120
+
+
+def _response_of(line: bytes) -> Any:
+    """The `result.response` of a line, whatever it is; None where there is none."""
+    result = orjson.loads(line).get("result")
+    return result.get("response") if isinstance(result, dict) else None

@@ -117,9 +117,10 @@ async def test_storage_says_what_is_in_use(admin: httpx.AsyncClient) -> None:
     """The kind of the database, and whether there is Redis."""
     assert (await admin.get("/storage")).json() == {"type": "sqlite", "redis": True}
     services = SimpleNamespace(**vars(APP.dependency_overrides[current_services]()))
-    services.env = Env(database_url="postgresql://localhost/x")
     APP.dependency_overrides[current_services] = lambda: services
-    assert (await admin.get("/storage")).json() == {"type": "pgsql", "redis": False}
+    for scheme, kind in (("postgresql", "pgsql"), ("mysql", "mysql"), ("mariadb", "mysql")):
+        services.env = Env(database_url=f"{scheme}://localhost/x")
+        assert (await admin.get("/storage")).json() == {"type": kind, "redis": False}
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/config"), ("POST", "/config"), ("GET", "/storage")])

@@ -34,6 +34,18 @@ async def test_keys_are_made_once_and_kept_sealed(database: Database, vault: Vau
     assert made["api_key"] not in repr(service.snapshot)
 
 
+async def test_what_may_hold_a_secret_is_sealed(database: Database, vault: Vault) -> None:
+    """Headers for Grok, where people put cookies, as well; those that were stored in clear before are still read."""
+    headers = {"X-A": "hunter2"}
+    await (await open_settings(database, vault, {})).change({"upstream.extra_headers": headers})
+    async with database.session() as session:
+        row = (await session.exec(select(SettingRow).where(SettingRow.name == "upstream.extra_headers"))).one()
+        assert "hunter2" not in row.value
+        row.value = '{"X-A": "hunter2"}'
+        session.add(row)
+    assert (await open_settings(database, vault, {})).snapshot.upstream.extra_headers == headers
+
+
 async def test_an_empty_key_is_a_choice(database: Database, vault: Vault) -> None:
     """A key that was set to nothing, in the environment or the database, stays nothing."""
     service = await open_settings(database, vault, {"app.public_key": ""})

@@ -3,12 +3,15 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from uuid import uuid4
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grok_app.tasks import Ended, Event, ItemFailedError, ItemFinished, Snapshot, Status, Task
-from tests.tasks.works import job
+from tests.redis import forget
+from tests.tasks.conftest import shared_tasks
+from tests.tasks.works import assert_one_story, job, watched
 
 
 @dataclass
@@ -121,3 +124,42 @@ def test_every_watcher_sees_one_story(script: Script) -> None:
         for event in items:
             counts["ok" if event.outcome.is_ok else "fail"] += 1
             assert (event.progress.ok, event.progress.fail) == (counts["ok"], counts["fail"])
+
+
+@settings(max_examples=30, deadline=None)
+@given(SCRIPTS)
+def test_every_watcher_elsewhere_sees_the_same_story(redis_url: str, script: Script) -> None:
+    """Whenever it came, and whoever paused, resumed or cancelled from there."""
+    task, watchers = asyncio.run(play_elsewhere(redis_url, script))
+
+    for events in watchers:
+        assert_one_story(events, task)
+        assert isinstance(events[-1], Ended)
+        assert events[-1].result == ("made" if task.status is Status.DONE else None)
+
+
+async def play_elsewhere(redis_url: str, script: Script) -> tuple[Task, list[list[Event]]]:
+    """The same as `play`, with another process that watches and acts."""
+
+    async def work(index: int) -> None:
+        for _ in range(script.lengths[index]):
+            await asyncio.sleep(0.001)
+        if script.lengths[index] % 2:
+            raise ItemFailedError("odd")
+
+    limits = {"concurrent": script.concurrent, "batch_size": script.batch_size}
+    async with shared_tasks(redis_url, name := uuid4().hex) as there, shared_tasks(redis_url, name) as here:
+        task = here.start(job(work, items=range(len(script.lengths)), conclude=lambda _: "made", **limits))
+        await here.announce(task)
+        seen, watchers = await there.get(task.id), []
+        async with asyncio.TaskGroup() as group:
+            for act, rounds in script.acts:
+                await asyncio.sleep(rounds * 0.001)
+                if act == "watch":
+                    watchers.append(group.create_task(watched(seen)))
+                else:
+                    await getattr(there, act)(task.id)
+            await there.resume(task.id)
+            watchers.append(group.create_task(watched(seen)))
+    forget(redis_url, name)
+    return task, [watcher.result() for watcher in watchers]

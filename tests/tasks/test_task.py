@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import weakref
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -13,9 +13,7 @@ from structlog.testing import capture_logs
 from grok_app.errors import ConflictError, RateLimitedError
 from grok_app.tasks import (
     Ended,
-    Event,
     ItemFailedError,
-    ItemFinished,
     Job,
     Outcome,
     Snapshot,
@@ -23,7 +21,7 @@ from grok_app.tasks import (
     Task,
     TaskCancelledError,
 )
-from tests.tasks.works import HandWork, job, settle
+from tests.tasks.works import HandWork, counts, echo, job, names, read, settle, values
 
 
 def clock() -> int:
@@ -34,32 +32,6 @@ def clock() -> int:
 def begin(work: Any, **changes: Any) -> Task:
     """A task of the four items `abcd`, two at once."""
     return Task(job(work, **changes), clock)
-
-
-async def echo(item: Any) -> Any:
-    """Work that never waits and gives back what it got."""
-    return item
-
-
-def values(outcomes: Sequence[Outcome]) -> list[Any]:
-    """A conclusion: what each item came to."""
-    return [outcome.value for outcome in outcomes]
-
-
-def names(events: list[Event]) -> list[str]:
-    """The items of these events."""
-    return [event.outcome.item for event in events if isinstance(event, ItemFinished)]
-
-
-def counts(event: Event) -> tuple[Status, int, int, int]:
-    """Status, processed, ok and fail."""
-    progress = event.progress
-    return progress.status, progress.processed, progress.ok, progress.fail
-
-
-async def read(events: AsyncGenerator[Event, None], count: int = 1) -> list[Event]:
-    """The next so many events."""
-    return [await anext(events) for _ in range(count)]
 
 
 async def test_the_result_is_made_of_the_outcomes_in_the_order_of_the_items() -> None:
@@ -397,112 +369,6 @@ async def test_whoever_stops_waiting_stops_nothing_else() -> None:
     await settle()
     work.finish("a", 1)
     assert await task.wait() == [1]
-
-
-async def test_a_watcher_sees_everything_in_its_order() -> None:
-    """A snapshot, an event per item as they finish, the end with the result; each with the counts of its moment."""
-    work = HandWork()
-    task = begin(work, items="abc", conclude=values, warning="One was left out.")
-    events = [event async for event in _finishing(task, work)]
-
-    assert [type(event) for event in events] == [Snapshot, ItemFinished, ItemFinished, ItemFinished, Ended]
-    assert names(events) == ["b", "a", "c"]
-    assert [counts(event) for event in events] == [
-        (Status.RUNNING, 0, 0, 0),
-        (Status.RUNNING, 1, 0, 1),
-        (Status.RUNNING, 2, 1, 1),
-        (Status.RUNNING, 3, 2, 1),
-        (Status.DONE, 3, 2, 1),
-    ]
-    assert {event.progress.warning for event in events} == {"One was left out."}
-    assert {(event.progress.task_id, event.progress.total) for event in events} == {(task.id, 3)}
-    assert isinstance(events[-1], Ended)
-    assert (events[-1].result, events[-1].error) == (["x", None, "x"], None)
-
-
-async def _finishing(task: Task, work: HandWork) -> AsyncGenerator[Event, None]:
-    """The task's events, while item b fails, then a and then c finish."""
-    async with aclosing(task.watch()) as events:
-        async for event in events:
-            yield event
-            await settle()
-            if isinstance(event, Snapshot):
-                work.fail("b", ItemFailedError("no"))
-            elif event.progress.processed == 1:
-                work.finish("a", "x")
-            elif event.progress.processed == 2:
-                work.finish("c", "x")
-
-
-async def test_a_late_watcher_starts_with_what_is_now() -> None:
-    """What finished before is in the snapshot's counts, and is not told again."""
-    work = HandWork()
-    task = begin(work, concurrent=4)
-    await settle()
-    work.finish("ab")
-    await settle()
-    async with aclosing(task.watch()) as events:
-        [snapshot] = await read(events)
-        work.finish("cd")
-        rest = [event async for event in events]
-
-    assert counts(snapshot) == (Status.RUNNING, 2, 2, 0)
-    assert names(rest) == ["c", "d"]
-
-
-async def test_a_watcher_who_comes_after_the_end_hears_it_at_once() -> None:
-    """A snapshot and the end, result included, as often as it is asked."""
-    task = begin(echo, conclude=values)
-    await task.wait()
-    for _ in range(2):
-        snapshot, end = [event async for event in task.watch()]
-        assert counts(snapshot) == counts(end) == (Status.DONE, 4, 4, 0)
-        assert isinstance(end, Ended)
-        assert end.result == ["a", "b", "c", "d"]
-
-
-async def test_a_slow_watcher_misses_nothing_and_holds_nothing_up() -> None:
-    """It may take the events after everything is over; the task and other watchers don't wait for it."""
-    task = begin(echo, items=range(100), conclude=values)
-    async with aclosing(task.watch()) as slow:
-        await read(slow)
-        quick = [event async for event in task.watch()]
-        await task.wait()
-        rest = [event async for event in slow]
-
-    assert names(rest) == names(quick) == [str(number) for number in range(100)]
-    assert [event.progress.processed for event in rest] == [*range(1, 101), 100]
-
-
-async def test_a_watcher_who_leaves_is_not_missed() -> None:
-    """Whether it closes while it waits or is just never heard of again."""
-    work = HandWork()
-    task = begin(work, items="ab")
-    stays, leaves, forgets = task.watch(), task.watch(), task.watch()
-    for events in (stays, leaves, forgets):
-        await read(events)
-    next_event = asyncio.ensure_future(anext(leaves))
-    await settle()
-    next_event.cancel()
-    await asyncio.wait((next_event,))
-    work.finish("ab")
-
-    assert len([event async for event in stays]) == 3
-    with pytest.raises(StopAsyncIteration):
-        await anext(leaves)
-    await forgets.aclose()
-
-
-async def test_a_watcher_is_woken_when_a_paused_task_is_cancelled() -> None:
-    """Nobody waits for a task that will do nothing more."""
-    task = begin(HandWork())
-    task.pause()
-    async with aclosing(task.watch()) as events:
-        [snapshot] = await read(events)
-        ending = asyncio.ensure_future(anext(events))
-        await settle()
-        task.cancel()
-        assert [counts(snapshot)[0], counts(await ending)[0]] == [Status.PAUSED, Status.CANCELLED]
 
 
 async def test_items_are_let_go_at_the_end() -> None:

@@ -13,5 +13,5 @@ from tests.ui.crowd import Crowd, crowd
 async def people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Crowd, None]:
     """What the accounts page asks; no accounts yet."""
     async with crowd(tmp_path) as services:
-        monkeypatch.setattr(runtime, "_current", [services])
+        monkeypatch.setattr(runtime.services, "_current", [services])
         yield services

@@ -13,6 +13,7 @@ from grok_app.settings import SettingsService, open_settings
 from grok_app.tasks import Tasks, open_tasks
 from grok_app.upstream import MediaUpstream
 from tests.accounts.files import ScriptedFiles
+from tests.tasks.works import until_over
 from tests.ui.tabs import Door
 
 
@@ -40,7 +41,7 @@ class Keeping:
     async def finish(self) -> None:
         """Wait for every task."""
         for task in self.tasks.running():
-            await task.wait()
+            await until_over(task)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from grok_app.catalog import Pool
 from grok_app.tasks import service
 from grok_app.ui.pages.accounts import ActionsState, EditState
 from grok_app.upstream import ErrorKind, UpstreamError
+from tests.tasks.works import until_over
 from tests.ui.crowd import Crowd
 from tests.ui.tabs import fresh, send
 
@@ -44,7 +45,7 @@ async def exported(tab: Any, scope: str, form: str) -> dict[str, Any]:
 async def finish(people: Crowd) -> None:
     """Wait for every task."""
     for task in people.tasks.running():
-        await task.wait()
+        await until_over(task)
 
 
 async def test_one_account_is_refreshed(tab: Any) -> None:
@@ -69,7 +70,7 @@ async def test_a_cancelled_refresh_frees_its_button(people: Crowd, tab: Any) -> 
     refreshing = asyncio.create_task(send(tab, "refresh", account_id=tab.rows[0].id))
     await people.grok.was_asked.wait()
     assert tab.busy_rows == [tab.rows[0].id]
-    people.tasks.running()[0].cancel()
+    await people.tasks.cancel(people.tasks.running()[0].id)
     people.grok.answering.set()
     await refreshing
     assert tab.busy_rows == []

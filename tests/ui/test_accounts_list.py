@@ -193,7 +193,6 @@ async def test_a_line_says_why_an_account_rests_or_failed(people: Crowd) -> None
     assert resting.rests_until_ms > 0
 
 
-@pytest.mark.timeout(60)  # ten thousand accounts are stored first
 async def test_ten_thousand_accounts_stay_fluid(people: Crowd) -> None:
     """No event holds the tab for longer than people notice, and a session stays small."""
     await add(people, 10_000, tags=["nsfw", "team", "another"], last_fail_reason="y" * 200)

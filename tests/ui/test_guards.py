@@ -28,6 +28,10 @@ FOR_VISITORS = {
     "grok_app.ui.session",
     "grok_app.ui.pages.admin_login.state",
     "grok_app.ui.pages.chat.state",
+    "grok_app.ui.pages.imagine.state",
+    "grok_app.ui.pages.video.state",
+    "grok_app.ui.pages.voice.state",
+    "grok_app.ui.studio.choices",
     "grok_app.ui.studio.entrance",
 }
 """Modules whose states serve people without a session. All others are the console's."""
@@ -136,7 +140,7 @@ async def door(tmp_path: Path) -> AsyncGenerator[SimpleNamespace, None]:
 def services(door: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Services:
     """What the events find."""
     services = Services(door.settings, door.sessions)
-    monkeypatch.setattr(runtime, "_current", [services])
+    monkeypatch.setattr(runtime.services, "_current", [services])
     return services
 
 

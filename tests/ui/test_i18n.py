@@ -16,7 +16,7 @@ PAGES = CODE / "ui"
 USED = re.compile(r'(?:text|_say)\("([\w.]+)"')
 EN, ZH = texts("en"), texts("zh")
 FILLED = re.compile(r"\{(\w+)\}")
-SAME_IN_BOTH = {"brand", "language_switch", "tasks.progress"}
+SAME_IN_BOTH = {"brand", "language_switch", "tasks.progress", "voice.speaker_grok"}
 """Names, and what stands in the other language on purpose."""
 
 

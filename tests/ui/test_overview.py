@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from grok_app import __version__
 from grok_app.accounts import Account, Status
 from grok_app.catalog import Pool
+from grok_app.env import Env
 from grok_app.media import Kind, Stats
 from grok_app.requests import Minute
 from grok_app.ui.i18n import texts
@@ -69,7 +70,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
         media=SimpleNamespace(stats=stats.__getitem__),
         settings=SimpleNamespace(snapshot=settings),
         tasks=SimpleNamespace(running=list),
-        env=SimpleNamespace(database="sqlite:////data/grok_app.db", redis_url=""),
+        env=Env(),
     )
     for module in (figures, state):
         monkeypatch.setattr(module, "current", lambda: made)
@@ -132,17 +133,19 @@ def test_cache_and_tasks(services: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("database", "redis", "is_postgresql", "has_redis"),
-    [("sqlite:////x.db", "", False, False), ("postgresql://u:secret@db/x", "redis://:secret@r", True, True)],
-    ids=["small", "large"],
+    ("database", "redis", "name", "has_redis"),
+    [
+        ("", "", "SQLite", False),
+        ("postgresql://u:secret@db/x", "redis://:secret@r", "PostgreSQL", True),
+        ("mariadb://u:secret@db/x", "redis://:secret@r", "MySQL / MariaDB", True),
+    ],
+    ids=["small", "large", "mariadb"],
 )
-def test_storage_is_named_and_no_more(
-    services: Any, database: str, redis: str, is_postgresql: bool, has_redis: bool
-) -> None:
+def test_storage_is_named_and_no_more(services: Any, database: str, redis: str, name: str, has_redis: bool) -> None:
     """The addresses, which may hold passwords, stay on the server."""
-    services.env.database, services.env.redis_url = database, redis
+    services.env = Env(database_url=database, redis_url=redis)
     server = collect(services).server
-    assert (server.is_postgresql, server.has_redis, server.version) == (is_postgresql, has_redis, __version__)
+    assert (server.database, server.has_redis, server.version) == (name, has_redis, __version__)
     assert "secret" not in repr(server)
 
 

@@ -136,7 +136,7 @@ async def test_a_chat_sends_its_attachments_and_shows_its_drawings() -> None:
     )
     said = lines(*DRAWN, {"cardAttachment": {"jsonData": card.decode()}}, closing(FIRST, SECOND))
     async with grok(said) as site:
-        frames = [frame async for frame in site.client.chat("T", CHAT)]
+        frames = [frame async for burst in site.client.chat("T", CHAT) for frame in burst]
     body = orjson.loads(site.asked[0].body)
     assert (body["fileAttachments"], body["imageAttachments"]) == (["f-1", "f-2"], [])
     assert [frame for frame in frames if isinstance(frame, DrawingFrame)] == [DrawingFrame(*step) for step in PERCENTS]

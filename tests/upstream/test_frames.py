@@ -1,11 +1,15 @@
 """The frame reader, on the transcripts of the protocol notes."""
 
+from contextlib import suppress
+
+import msgspec
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grok_app.upstream import CardFrame, EndFrame, ErrorKind, Frame, StartFrame, TokenFrame, UpstreamError
+from grok_app.upstream.grokweb import frames
 from grok_app.upstream.grokweb.frames import FrameReader
 
 
@@ -31,18 +35,21 @@ CHAT = b"".join(
 )
 FRAMES = [
     StartFrame("r-1", "c9d1"),
-    TokenFrame("Thinking", is_thinking=True, rollout_id="Grok"),
-    TokenFrame("17 × 23", is_thinking=False, rollout_id=None),
+    TokenFrame(["Thinking"], is_thinking=True, rollout_id="Grok"),
+    TokenFrame(["17 × 23"], is_thinking=False, rollout_id=None),
     CardFrame("c1", "A picture", "https://example.com/a.jpg"),
-    TokenFrame(" = 391", is_thinking=False, rollout_id=None),
+    TokenFrame([" = 391"], is_thinking=False, rollout_id=None),
     EndFrame("17 × 23 = 391"),
 ]
 
 
 def read(*pieces: bytes) -> list[Frame]:
     """The frames of an answer that arrives in these pieces."""
-    reader = FrameReader()
-    return [frame for piece in pieces for frame in reader.feed(piece)] + list(reader.finish())
+    reader, frames = FrameReader(), list[Frame]()
+    for piece in pieces:
+        reader.feed(piece, frames)
+    reader.finish(frames)
+    return frames
 
 
 @given(st.lists(st.integers(0, len(CHAT)), max_size=12).map(sorted))
@@ -175,21 +182,77 @@ def test_an_envelope_alone_says_who_answers() -> None:
 def test_half_a_character_is_no_reason_to_lose_a_token() -> None:
     """A token that ends within an emoji keeps the rest of its text."""
     cut = b'{"result":{"response":{"token":"Hi \\ud83d","responseId":"r"}}}\n'
-    assert read(cut, line(isSoftStop=True))[1] == TokenFrame("Hi ?", is_thinking=False, rollout_id=None)
+    assert read(cut, line(isSoftStop=True))[1] == TokenFrame(["Hi ?"], is_thinking=False, rollout_id=None)
+
+
+TOKEN = {"token": "Hi", "isThinking": False, "responseId": "r", "messageTag": "final"}
+ODD: st.SearchStrategy[object] = st.sampled_from(
+    [None, True, False, 0, 1.5, "", "r", "x", [], {}, {"jsonData": "{}"}, {"modelHash": "h"}]
+)
+
+
+@given(st.lists(st.integers(0, len(CHAT)).map(lambda end: CHAT[:end]) | st.binary(max_size=80), max_size=6))
+def test_no_bytes_are_a_crash(pieces: list[bytes]) -> None:
+    """Whatever arrives in place of lines, or cuts them off, the outcome is frames or an UpstreamError."""
+    with suppress(UpstreamError):
+        assert all(isinstance(frame, Frame) for frame in read(*pieces))
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=3), max_size=5))
+def test_mere_tokens_are_only_read_faster(changes: list[dict[str, object]]) -> None:
+    """Whatever stands in a token's line beside it, or in its place, means what it means to the reader of all lines."""
+    said = [line(**TOKEN), *(line(**{**TOKEN, **change}) for change in changes), line(**TOKEN)]
+    with pytest.MonkeyPatch.context() as patch:
+        quick = read_as_far(said)
+        patch.setattr(frames, "_read", refuse)
+        assert read_as_far(said) == quick
+
+
+def refuse(_line: bytes) -> None:
+    """Read no line quickly."""
+    raise msgspec.DecodeError
+
+
+def read_as_far(said: list[bytes]) -> tuple[list[Frame], str]:
+    """The frames, and what ended them."""
+    reader, found = FrameReader(), list[Frame]()
+    try:
+        reader.feed(b"".join(said), found)
+        reader.finish(found)
+    except UpstreamError as error:
+        return found, str(error)
+    return found, ""
 
 
 def test_frames_before_an_error_are_not_lost() -> None:
     """What was said before the error is given before it is raised."""
-    reader = FrameReader()
-    frames = reader.feed(line(token="Hi", responseId="r") + b'{"error":{"message":"rate limited","code":8}}\n')
-    assert [next(frames), next(frames)] == [StartFrame("r", None), TokenFrame("Hi", is_thinking=False, rollout_id=None)]
+    frames: list[Frame] = []
     with pytest.raises(UpstreamError):
-        next(frames)
+        FrameReader().feed(
+            line(token="Hi", responseId="r") + b'{"error":{"message":"rate limited","code":8}}\n', frames
+        )
+    assert frames == [StartFrame("r", None), TokenFrame(["Hi"], is_thinking=False, rollout_id=None)]
 
 
 def test_a_line_without_an_end_is_refused() -> None:
     """Memory stays bounded whatever Grok sends."""
-    reader = FrameReader()
-    assert [list(reader.feed(b"x" * (1 << 20))) for _ in range(8)] == [[]] * 8
+    reader, frames = FrameReader(), list[Frame]()
+    for _ in range(8):
+        reader.feed(b"x" * (1 << 20), frames)
     with pytest.raises(UpstreamError, match="8 MiB"):
-        list(reader.feed(b"x"))
+        reader.feed(b"x", frames)
+    assert frames == []
+
+
+def test_tokens_of_one_kind_that_arrive_together_are_one_frame() -> None:
+    """Each stays a piece of its own, and what lies between two of them parts them."""
+    said = [line(token=text, responseId="r") for text in ("a", "b")]
+    thought = line(token="Hm", responseId="r", isThinking=True)
+    other = line(token="So", responseId="r", isThinking=True, rolloutId="Agent 1")
+    _, *frames, _ = read(b"".join([*said, thought, other]), *said, line(modelResponse={"message": ""}))
+    assert frames == [
+        TokenFrame(["a", "b"], is_thinking=False, rollout_id=None),
+        TokenFrame(["Hm"], is_thinking=True, rollout_id=None),
+        TokenFrame(["So"], is_thinking=True, rollout_id="Agent 1"),
+        TokenFrame(["a", "b"], is_thinking=False, rollout_id=None),
+    ]

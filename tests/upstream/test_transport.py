@@ -1,10 +1,13 @@
 """The transport, against a server that does exactly what the test says."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 
+from grok_app.sandbox.misfits import bomb
 from grok_app.upstream import ErrorKind, UpstreamError
 from grok_app.upstream.grokweb.call import Call
 from grok_app.upstream.grokweb.transport import Transport
@@ -50,6 +53,22 @@ async def test_head_and_body_arrive_as_sent(transport: Transport) -> None:
         assert [await response.read(), await response.read()] == [b"two", b""]
 
 
+async def test_a_bomb_goes_off_elsewhere(transport: Transport) -> None:
+    """What unpacks to a gigabyte within one read ends the transfer after some MiB: it never is all in memory."""
+    packed_twice = gzip.compress(bomb().body)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\n\r\n" + packed_twice)
+        await reader.read()
+
+    async with Wire(serve).listen() as wire, transport.send(call(wire.url)) as response:
+        assert 0 < len(await response.read()) < 32 << 20
+        with pytest.raises(UpstreamError) as caught:
+            await response.read()
+        assert caught.value.kind is ErrorKind.PROTOCOL
+
+
 async def test_connections_are_kept(transport: Transport) -> None:
     """Requests one after another share a connection."""
 
@@ -63,6 +82,44 @@ async def test_connections_are_kept(transport: Transport) -> None:
             async with transport.send(call(wire.url)) as response:
                 assert await response.read_all(100) == b"x"
         assert wire.connections == 1
+
+
+async def test_nothing_of_a_call_is_left_for_the_next(transport: Transport) -> None:
+    """A handle is used again, for other methods, headers, limits and ways too; a call sees nothing of those before."""
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            asked.append(await read_request(reader))
+            writer.write(HEAD + chunk(b"x") + b"0\r\n\r\n")
+
+    async with Wire(serve).listen() as wire:
+        plain = call(wire.url, body=b"long")
+        others = [
+            replace(plain, headers=[b"X-B: 2"], body=b"s"),
+            replace(plain, method="GET"),
+            replace(plain, method="DELETE"),
+            replace(plain, total_timeout_s=0.05),
+            replace(plain, browser="chrome131"),
+            replace(plain, proxy=wire.url),
+        ]
+        for other in others:
+            for each in (plain, other, plain):
+                async with transport.send(each) as response:
+                    assert await response.read_all(100) == b"x"
+        with pytest.raises(UpstreamError, match="no-browser"):
+            async with transport.send(replace(plain, browser="no-browser")):
+                pass
+        async with transport.send(plain) as response:
+            await asyncio.sleep(0.1)  # longer than the limit of another call
+            assert await response.read_all(100) == b"x"
+    first = asked[0]
+    assert [asked[at] for at in (*range(0, 18, 3), *range(2, 18, 3), -1)] == [first] * 13
+    assert b"X-B: 2" in asked[1]
+    assert asked[1].endswith(b"\r\n\r\ns")
+    starts = [asked[at].split()[:2] for at in range(1, 18, 3)]
+    assert [method for method, _ in starts] == [b"POST", b"GET", b"DELETE", b"POST", b"POST", b"POST"]
+    assert starts[-1][1] == wire.url.encode()
 
 
 @pytest.mark.parametrize(
@@ -180,6 +237,20 @@ async def test_a_reader_that_falls_behind_holds_the_server_back(transport: Trans
             await asyncio.sleep(0.2)
         assert sent < total
         assert len(first) + len(await response.read_all(total)) == total
+
+
+async def test_an_answer_that_ends_while_it_is_held_back_is_read_to_its_end(transport: Transport) -> None:
+    """Its last piece is the one that was too much, so curl has nothing to go on with."""
+    body = b"x" * (1 << 20)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await reader.read()
+
+    async with Wire(serve).listen() as wire, transport.send(call(wire.url)) as response:
+        await asyncio.sleep(0.3)
+        assert await response.read_all(2 * len(body)) == body
 
 
 async def test_many_at_once(transport: Transport) -> None:

@@ -40,6 +40,6 @@ async def change_config(request: Request, services: Current) -> Response:
 
 @router.get("/storage", summary="Where things are stored")
 async def read_storage(services: Current) -> Response:
-    """The kind of the database, `sqlite` or `pgsql`, and whether Redis is used."""
-    kind = "sqlite" if services.env.database.startswith("sqlite") else "pgsql"
-    return json_response({"type": kind, "redis": bool(services.env.redis_url)})
+    """The kind of the database, `sqlite`, `pgsql` or `mysql` (MariaDB too), and whether Redis is used."""
+    kind = services.env.database_kind
+    return json_response({"type": "pgsql" if kind == "postgresql" else kind, "redis": bool(services.env.redis_url)})

@@ -11,7 +11,7 @@ from grok_app.accounts import Account, Counted, mask
 from grok_app.api.admin.cache import stats_as_json
 from grok_app.api.admin.token_jobs import ChosenTokens, started
 from grok_app.api.admin.tokens import MOST_TOKENS
-from grok_app.api.body import json_body, read_json
+from grok_app.api.body import BODY_LIMIT_BYTES, json_body, read_json
 from grok_app.api.deps import Current, require_app_key
 from grok_app.api.responses import json_response
 from grok_app.errors import InvalidRequestError
@@ -74,18 +74,18 @@ async def show_cache(
 @router.post("/online/load/async", summary="Count what Grok keeps as a task", openapi_extra=json_body(AccountsToCount))
 async def load_async(request: Request, services: Current) -> Response:
     """Start it, and answer the task's id for `GET …/batch/{task_id}/stream`; its result is that of `GET …/cache`."""
-    body = await read_json(request, AccountsToCount)
+    body = await read_json(request, AccountsToCount, limit_bytes=BODY_LIMIT_BYTES)
     if body.tokens:
-        return started(_count(services, _Scope.SELECTED, list(dict.fromkeys(body.tokens))))
+        return await started(services, _count(services, _Scope.SELECTED, list(dict.fromkeys(body.tokens))))
     if body.scope:
-        return started(_count(services, _Scope.ALL, _all_tokens(services)))
+        return await started(services, _count(services, _Scope.ALL, _all_tokens(services)))
     raise InvalidRequestError(_NONE, param="tokens")
 
 
 @router.post("/online/clear", summary="Delete what Grok keeps", openapi_extra=json_body(AccountsToClear))
 async def clear(request: Request, services: Current) -> Response:
     """Delete all files at Grok of the named accounts, or of one, never of all. Answers how many, and what failed."""
-    body = await read_json(request, AccountsToClear)
+    body = await read_json(request, AccountsToClear, limit_bytes=BODY_LIMIT_BYTES)
     if body.tokens is None:
         return json_response(await services.online.clear(body.token))
     result = await _start_clear(services, body.tokens).wait()
@@ -95,8 +95,8 @@ async def clear(request: Request, services: Current) -> Response:
 @router.post("/online/clear/async", summary="Delete what Grok keeps as a task", openapi_extra=json_body(ChosenTokens))
 async def clear_async(request: Request, services: Current) -> Response:
     """Start it, and answer the task's id for `GET …/batch/{task_id}/stream`."""
-    body = await read_json(request, ChosenTokens)
-    return started(_start_clear(services, body.all()))
+    body = await read_json(request, ChosenTokens, limit_bytes=BODY_LIMIT_BYTES)
+    return await started(services, _start_clear(services, body.all()))
 
 
 def _count(services: Services, scope: _Scope, tokens: Sequence[str]) -> Task:

@@ -43,7 +43,12 @@ async def show_session(services: Current, cookie: SessionCookie) -> Response:
     return json_response(_as_json(await services.sessions.check(cookie)))
 
 
-@router.delete("", summary="Sign out of the console", dependencies=_NOT_FROM_OTHERS)
+@router.delete(
+    "",
+    summary="Sign out of the console",
+    dependencies=_NOT_FROM_OTHERS,
+    openapi_extra={"security": [{}]},  # who has no session is signed out already
+)
 async def sign_out(request: Request, services: Current, cookie: SessionCookie) -> Response:
     """End the session, here and for everyone who holds a copy of its cookie."""
     await services.sessions.sign_out(cookie)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from grok_app.accounts import read_birth_date
 from grok_app.api.admin.tokens import MOST_TOKENS
-from grok_app.api.body import json_body, read_json
+from grok_app.api.body import BODY_LIMIT_BYTES, json_body, read_json
 from grok_app.api.deps import Current, require_app_key
 from grok_app.api.responses import json_response
 from grok_app.errors import InvalidRequestError
@@ -45,7 +45,7 @@ async def refresh(request: Request, services: Current) -> Response:
 @router.post("/refresh/async", summary="Refresh quotas as a task", openapi_extra=json_body(ChosenTokens))
 async def refresh_async(request: Request, services: Current) -> Response:
     """Start it, and answer the task's id for `GET …/batch/{task_id}/stream`."""
-    return started(await _start_refresh(request, services))
+    return await started(services, await _start_refresh(request, services))
 
 
 @router.post("/nsfw/enable", summary="Switch adult content on", openapi_extra=json_body(TokensToSwitch))
@@ -57,23 +57,24 @@ async def enable_adult_content(request: Request, services: Current) -> Response:
 @router.post("/nsfw/enable/async", summary="Switch adult content on as a task", openapi_extra=json_body(TokensToSwitch))
 async def enable_adult_content_async(request: Request, services: Current) -> Response:
     """Start it, and answer the task's id for `GET …/batch/{task_id}/stream`."""
-    return started(await _start_adult_content(request, services))
+    return await started(services, await _start_adult_content(request, services))
 
 
 async def _start_refresh(request: Request, services: Services) -> Task:
-    body = await read_json(request, ChosenTokens)
+    body = await read_json(request, ChosenTokens, limit_bytes=BODY_LIMIT_BYTES)
     if not (tokens := body.all()):
         raise InvalidRequestError("No tokens provided", param="tokens")
     return services.jobs.start_refresh(tokens)
 
 
 async def _start_adult_content(request: Request, services: Services) -> Task:
-    body = await read_json(request, TokensToSwitch)
+    body = await read_json(request, TokensToSwitch, limit_bytes=BODY_LIMIT_BYTES)
     birth_date = read_birth_date(body.birth_date, services.settings.snapshot.nsfw.birth_date)
     tokens = body.all() or [account.credential.get_secret_value() for account in services.roster.all()]
     return services.jobs.start_adult_content(tokens, birth_date)
 
 
-def started(task: Task) -> Response:
-    """The answer to whoever started a task."""
+async def started(services: Services, task: Task) -> Response:
+    """The answer to whoever started a task, which can be watched from every process by then."""
+    await services.tasks.announce(task)
     return json_response({"status": "success", "task_id": task.id, "total": task.progress().total})

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from grok_app.accounts import Changed, Form, Note, Quota, Status, Tags, as_record, write_accounts
-from grok_app.api.body import json_body, read_json
+from grok_app.api.body import BODY_LIMIT_BYTES, json_body, read_json
 from grok_app.api.deps import Current, require_app_key
 from grok_app.api.responses import json_response
 from grok_app.catalog import Pool
@@ -92,7 +92,7 @@ async def replace_tokens(request: Request, services: Current) -> Response:
 
     Fields that are not given keep their values. An item that is no account is named in `skipped`.
     """
-    body = await read_json(request, Pools)
+    body = await read_json(request, Pools, limit_bytes=BODY_LIMIT_BYTES)
     changed = await services.roster.replace({pool: getattr(body, pool) for pool in Pool})
     return json_response({"status": "success", "message": _sentence(changed), **asdict(changed)})
 
@@ -109,15 +109,21 @@ async def change_token(request: Request, services: Current) -> Response:
 @router.post("/add", summary="Add accounts", openapi_extra=json_body(TokensToAdd))
 async def add_tokens(request: Request, services: Current) -> Response:
     """Add accounts and change no other. A token that can't be one is named in `skipped`."""
-    body = await read_json(request, TokensToAdd)
+    body = await read_json(request, TokensToAdd, limit_bytes=BODY_LIMIT_BYTES)
     changed = asdict(await services.roster.add({body.pool: body.tokens}))
     return json_response({"status": "success"} | {name: changed[name] for name in ("added", "duplicates", "skipped")})
 
 
-@router.post("/export", summary="Export accounts", openapi_extra=json_body(TokensToExport))
+@router.post(
+    "/export",
+    summary="Export accounts",
+    response_class=Response,
+    openapi_extra=json_body(TokensToExport),
+    responses={200: {"description": "The file.", "content": {"application/json": {}, "text/plain": {}}}},
+)
 async def export_tokens(request: Request, services: Current) -> Response:
     """Answer a file that can be imported again, oldest account first. Ids that are gone are passed over."""
-    body = await read_json(request, TokensToExport)
+    body = await read_json(request, TokensToExport, limit_bytes=BODY_LIMIT_BYTES)
     accounts = services.roster.all() if body.ids is None else services.roster.chosen(body.ids)
     if not accounts:
         raise NotFoundError("There are no such accounts", code="token_not_found")
@@ -131,7 +137,7 @@ async def export_tokens(request: Request, services: Current) -> Response:
 @router.post("/delete", summary="Delete accounts", openapi_extra=json_body(TokensToDelete))
 async def delete_tokens(request: Request, services: Current) -> Response:
     """Delete accounts and change no other. Unknown tokens are passed over."""
-    body = await read_json(request, TokensToDelete)
+    body = await read_json(request, TokensToDelete, limit_bytes=BODY_LIMIT_BYTES)
     return json_response({"status": "success", "deleted": await services.roster.delete(body.tokens)})
 
 

@@ -1,13 +1,13 @@
 """`POST /v1/chat/completions`. Source: API contract, section 5."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Final
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
 from grok_app.api.body import json_body, read_with_files
-from grok_app.api.deps import Current, own_url, require_api_key
+from grok_app.api.deps import Current, own_url, require_api_key, take_room, take_turn
 from grok_app.api.held import Held
 from grok_app.api.lifting import Lifter
 from grok_app.api.openai.chat_body import ChatBody, CompletionBody
@@ -15,7 +15,7 @@ from grok_app.api.openai.chunks import completion, write_chunks
 from grok_app.api.openai.images import answer_edit, answer_images
 from grok_app.api.openai.video_answer import as_chat
 from grok_app.api.responses import NOBODY_LEFT, json_response
-from grok_app.api.sse import DONE, EventStream
+from grok_app.api.sse import DONE, EventStream, stream_of
 from grok_app.api.until import until_disconnect
 from grok_app.catalog import Serves
 from grok_app.chat import Event, gather, shows_thinking
@@ -30,12 +30,7 @@ ANSWER: Final[dict[int | str, dict[str, Any]]] = {
             "application/json": {
                 "schema": {"type": "object", "description": "A `chat.completion`, when not streaming."}
             },
-            "text/event-stream": {
-                "schema": {
-                    "type": "string",
-                    "description": "`chat.completion.chunk` events, then `[DONE]`, when streaming.",
-                }
-            },
+            **stream_of("`chat.completion.chunk` events, then `[DONE]`, when streaming."),
         },
     }
 }
@@ -53,24 +48,26 @@ async def chat_completions(request: Request, services: Current, files: Held) -> 
 
     The image models answer with pictures, as `POST images/generations` does, the video model with a video.
     """
+    await take_turn(request, services, files)
     body, lifter = await read_with_files(request, CompletionBody, files)
+    if body.serves is not Serves.VIDEO:
+        await take_room(services, files)
     settings = services.settings.snapshot
     is_streamed = body.is_streamed(settings)
-    at = own_url(request, services)
     has_think_tags = settings.app.thinking_format == "think_tags"
     match body.serves:
         case Serves.CHAT:
             return await answer_chat(services, request, body, lifter, has_think_tags=has_think_tags)
         case Serves.VIDEO:
-            video = body.as_video(lifter, at)
+            video = body.as_video(lifter, own_url(request, services))
             shows_progress = is_streamed and shows_thinking(body.reasoning_effort, settings)
             events = as_chat(services.video.stream(video), video, settings, shows_progress=shows_progress)
             return await _answer(events, body, request, is_streamed=is_streamed, has_think_tags=has_think_tags)
         case Serves.IMAGES:
-            images = body.as_images(body.images.form(settings), at)
+            images = body.as_images(body.images.form(settings), own_url(request, services))
             return await answer_images(services, request, images, body.images, is_streamed=is_streamed)
         case Serves.EDITS:
-            edit = body.as_edit(lifter, body.images.form(settings), at)
+            edit = body.as_edit(lifter, body.images.form(settings), own_url(request, services))
             return await answer_edit(services, request, edit, body.images, is_streamed=is_streamed)
 
 
@@ -96,7 +93,12 @@ async def answer_chat(
 
 
 async def _answer(
-    events: AsyncGenerator[Event, None], body: ChatBody, request: Request, *, is_streamed: bool, has_think_tags: bool
+    events: AsyncGenerator[Sequence[Event], None],
+    body: ChatBody,
+    request: Request,
+    *,
+    is_streamed: bool,
+    has_think_tags: bool,
 ) -> Response:
     if is_streamed:
         with_usage = bool(body.stream_options and body.stream_options.include_usage)

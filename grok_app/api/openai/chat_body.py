@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic_core import PydanticCustomError
 
 from grok_app.api.lifting import Lifter
-from grok_app.api.openai.content import ROLES, check_message, message_text
+from grok_app.api.openai.content import CONTENT_SCHEMA, ROLES, check_message, message_text
 from grok_app.api.openai.given import attachments, image, last_text
 from grok_app.api.openai.image_options import ImageOptions
 from grok_app.api.openai.loose import boolean, choice, number
@@ -20,19 +20,19 @@ from grok_app.media import SourceKind
 from grok_app.settings import Settings
 from grok_app.video import VideoRequest
 
+MOST_MESSAGES: Final = 10_000
+_TOO_MANY_MESSAGES: Final = f"Too many messages. Maximum is {MOST_MESSAGES}."
 _EFFORTS: Final = sorted(get_args(ReasoningEffort))
 Effort = Annotated[
     ReasoningEffort | None,
     BeforeValidator(choice("reasoning_effort", _EFFORTS, None, f"reasoning_effort must be one of {_EFFORTS}")),
 ]
 """How much Grok thinks, and whether that is shown; None: as usual."""
-_BLOCK_SCHEMA: Final = {"type": "object", "properties": {"type": {"type": "string"}}, "required": ["type"]}
 _CONFIGS: Final = {
     Serves.IMAGES: "image_config",
     Serves.EDITS: "image_config",
     Serves.VIDEO: "video_config",
 }
-_CONTENT_SCHEMA: Final = {"anyOf": [{"type": "string"}, {"type": "array", "items": _BLOCK_SCHEMA}]}
 
 
 class MessageBody(BaseModel):
@@ -41,7 +41,7 @@ class MessageBody(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     role: Annotated[Role, WithJsonSchema({"enum": list(ROLES)})]
-    content: Annotated[Any, WithJsonSchema(_CONTENT_SCHEMA)]
+    content: Annotated[Any, WithJsonSchema(CONTENT_SCHEMA)]
 
     @model_validator(mode="before")
     @classmethod
@@ -64,16 +64,16 @@ class ChatBody(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    model: str = Field(description="An id of `GET /v1/models`.")
-    messages: Annotated[list[MessageBody], Field(description="The conversation so far.")]
+    model: str = Field(description="An id of `GET /v1/models`.", json_schema_extra={"enum": list(MODELS)})
+    messages: Annotated[list[MessageBody], Field(min_length=1, description="The conversation so far.")]
     stream: Annotated[bool | None, BeforeValidator(boolean("stream"))] = Field(
         None, description="Whether to stream. Omitted: the setting `app.stream`."
     )
     reasoning_effort: Effort = Field(
         None, description="`none` hides the thinking, anything else shows it. Omitted: the setting `app.thinking`."
     )
-    temperature: Annotated[float, BeforeValidator(number("temperature", 0, 2, 0.8))] = 0.8
-    top_p: Annotated[float, BeforeValidator(number("top_p", 0, 1, 0.95))] = 0.95
+    temperature: Annotated[float, BeforeValidator(number("temperature", 0, 2, 0.8))] = Field(0.8, ge=0, le=2)
+    top_p: Annotated[float, BeforeValidator(number("top_p", 0, 1, 0.95))] = Field(0.95, ge=0, le=1)
     stream_options: StreamOptions | None = None
 
     @field_validator("model")
@@ -88,6 +88,8 @@ class ChatBody(BaseModel):
     def _has_messages(cls, value: Any) -> Any:
         if value is None or value == []:
             raise PydanticCustomError("empty_messages", "messages cannot be empty")
+        if isinstance(value, list) and len(value) > MOST_MESSAGES:
+            raise PydanticCustomError("too_many_messages", "{message}", {"message": _TOO_MANY_MESSAGES})
         return value
 
     def is_streamed(self, settings: Settings) -> bool:

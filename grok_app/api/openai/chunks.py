@@ -1,14 +1,15 @@
 """Answers in OpenAI's words: chunks of a stream, and the whole completion. Source: API contract, section 5.3."""
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from functools import cached_property
 from typing import Any, Final
 
 import orjson
 
-from grok_app.api.sse import DONE
-from grok_app.chat import Answer, Event, Finished, Started, Text, Usage
+from grok_app.api.sse import DONE, LastEvent
+from grok_app.chat import Answer, Event, Finished, Started, Text, Thought, Usage
 
 _MARK: Final = "\x00"
 
@@ -30,7 +31,10 @@ class ChunkWriter:
         self._has_think_tags = has_think_tags
         self._is_thinking = False
         self._content = self._template({"content": _MARK})
-        self._reasoning = self._template({"reasoning_content": _MARK})
+
+    @cached_property
+    def _reasoning(self) -> tuple[bytes, bytes]:
+        return self._template({"reasoning_content": _MARK})
 
     def role(self) -> bytes:
         """The first chunk."""
@@ -44,9 +48,13 @@ class ChunkWriter:
         self._is_thinking = True
         return _fill(self._content, opening + text)
 
-    def text(self, text: str) -> bytes:
-        """A piece of the answer."""
-        return _fill(self._content, self._close_thinking() + text)
+    def text(self, pieces: list[str]) -> bytes:
+        """Pieces of the answer, a chunk for each."""
+        before, after = self._content
+        if self._is_thinking:
+            first, *others = pieces
+            pieces = [self._close_thinking() + first, *others]
+        return before + (after + before).join(map(orjson.dumps, pieces)) + after
 
     def finish(self, usage: Usage, *, with_usage: bool) -> bytes:
         """What ends the stream: an open tag's end, the finish reason, the usage where it is wanted, `[DONE]`."""
@@ -74,36 +82,38 @@ class ChunkWriter:
 
 
 async def write_chunks(
-    events: AsyncGenerator[Event, None] | AsyncGenerator[Event | bytes, None],
-    model: str,
-    *,
-    has_think_tags: bool,
-    with_usage: bool,
+    bursts: AsyncGenerator[Sequence[Event | bytes], None], model: str, *, has_think_tags: bool, with_usage: bool
 ) -> AsyncGenerator[bytes, None]:
-    """The chunks of a streamed answer, one per event; what is written already goes through as it is.
+    """The chunks of a streamed answer, one per event; those of what came together are written together.
 
-    The end is written only after the service has settled the request.
+    What is written already goes through as it is. The end is written only after the service has settled the request.
     """
     writer: ChunkWriter | None = None
     usage = Usage(0, 0, 0)
-    async with aclosing(events):
-        async for event in events:
-            if isinstance(event, Started):
-                writer = ChunkWriter(event, model, has_think_tags=has_think_tags)
-                yield writer.role()
-            elif isinstance(event, Finished):
-                usage = event.usage
-            elif isinstance(event, bytes):
-                yield event
-            elif writer is not None:
-                yield writer.text(event.text) if isinstance(event, Text) else writer.thought(event.text)
+    async with aclosing(bursts):
+        async for burst in bursts:
+            chunks: list[bytes] = []
+            for event in burst:
+                if isinstance(event, Text) and writer:
+                    chunks.append(writer.text(event.pieces))
+                elif isinstance(event, Thought) and writer:
+                    chunks.append(writer.thought(event.text))
+                elif isinstance(event, Started):
+                    writer = ChunkWriter(event, model, has_think_tags=has_think_tags)
+                    chunks.append(writer.role())
+                elif isinstance(event, Finished):
+                    usage = event.usage
+                elif isinstance(event, bytes):
+                    chunks.append(event)
+            if chunks:
+                yield b"".join(chunks)
     if writer is not None:
-        yield writer.finish(usage, with_usage=with_usage)
+        yield LastEvent(writer.finish(usage, with_usage=with_usage))
 
 
 def completion(answer: Answer, model: str, *, has_think_tags: bool) -> dict[str, Any]:
     """The `chat.completion` object of a whole answer."""
-    message: dict[str, Any] = {"role": "assistant", "content": answer.text, "refusal": None}
+    message: dict[str, Any] = {"role": "assistant", "content": answer.text, "refusal": None, "annotations": []}
     if answer.thinking and has_think_tags:
         message["content"] = f"<think>\n{answer.thinking}\n</think>\n{answer.text}"
     elif answer.thinking:

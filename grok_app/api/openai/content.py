@@ -7,6 +7,12 @@ from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
 
+from grok_app.api.openai.loose import NOT_BLANK
+
+MOST_BLOCKS: Final = 1_000
+"""Of one message."""
+_MEDIA_PATTERN: Final = "^(https?://|data:[^,]+;base64,.)"
+"""What every media value matches, for OpenAPI."""
 ROLES: Final = ("assistant", "developer", "system", "user")
 _USER_BLOCKS: Final = ("text", "image_url", "input_audio", "file")
 _MEDIA: Final = {
@@ -15,6 +21,34 @@ _MEDIA: Final = {
     "file": ("file_data", "missing_file"),
 }
 """Of each media block: the field that holds the media, and the code when it is not there."""
+
+
+def _block_schema(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": ["type", kind], "properties": {"type": {"const": kind}, kind: content}}
+
+
+def _holder_schema(field: str) -> dict[str, Any]:
+    media = {"type": "string", "pattern": _MEDIA_PATTERN, "description": "A data URI or an address."}
+    return {"type": "object", "required": [field], "properties": {field: media}}
+
+
+_TEXT_SCHEMA: Final = {"type": "string", "pattern": NOT_BLANK}
+CONTENT_SCHEMA: Final = {
+    "anyOf": [
+        _TEXT_SCHEMA,
+        {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "anyOf": [
+                    _block_schema("text", _TEXT_SCHEMA),
+                    *(_block_schema(kind, _holder_schema(field)) for kind, (field, _) in _MEDIA.items()),
+                ]
+            },
+        },
+    ]
+}
+"""What a content may be, for OpenAPI."""
 
 
 def check_message(role: object, content: object) -> None:
@@ -32,6 +66,8 @@ def check_message(role: object, content: object) -> None:
         raise _wrong("content", "invalid_content", "Message content must be a string or array")
     elif not content:
         raise _wrong("content", "empty_content", "Message content cannot be an empty array")
+    elif len(content) > MOST_BLOCKS:
+        raise _wrong("content", "too_many_blocks", f"Too many content blocks. Maximum is {MOST_BLOCKS}.")
     else:
         for index, block in enumerate(content):
             _check_block(str(role), block, f"content.{index}")

@@ -32,12 +32,16 @@ class ImageOptions(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     n: Annotated[int, BeforeValidator(whole("n", 1, _MOST, 1, f"n must be between 1 and {_MOST}"))] = Field(
-        1, description="How many pictures, 1 to 10."
+        1, ge=1, le=_MOST, description="How many pictures, 1 to 10."
     )
     size: Annotated[
         str,
         BeforeValidator(choice("size", (*SIZES, *_RATIOS), _USUAL_SIZE, f"size must be one of {list(SIZES)}")),
-    ] = Field(_USUAL_SIZE, description="Width and height, or a ratio like `3:2`.")
+    ] = Field(
+        _USUAL_SIZE,
+        description="Width and height, or a ratio like `3:2`.",
+        json_schema_extra={"enum": [*SIZES, *_RATIOS]},
+    )
     response_format: Annotated[
         str | None,
         BeforeValidator(
@@ -45,7 +49,11 @@ class ImageOptions(BaseModel):
                 "response_format", tuple(_FORMS), None, f"response_format must be one of {', '.join(sorted(_FORMS))}"
             )
         ),
-    ] = Field(None, description="`base64` means `b64_json`. Omitted: the setting `app.image_format`.")
+    ] = Field(
+        None,
+        description="`base64` means `b64_json`. Omitted: the setting `app.image_format`.",
+        json_schema_extra={"enum": [*_FORMS, None]},
+    )
 
     @property
     def aspect_ratio(self) -> str:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
 from grok_app.api.body import json_body, read_json, read_with_files
-from grok_app.api.deps import Current, own_url, require_api_key
+from grok_app.api.deps import Current, own_url, require_api_key, take_room, take_turn
 from grok_app.api.errors import schema_error
 from grok_app.api.form import FORM, files_of, is_form, read_form
 from grok_app.api.held import Held
@@ -18,7 +18,7 @@ from grok_app.api.openai.image_answer import end_images_with_error, images_json,
 from grok_app.api.openai.image_options import ImageOptions
 from grok_app.api.openai.images_body import IMAGE_NAMES, MOST_IMAGES, EditBody, EditJson, ImagesBody
 from grok_app.api.responses import NOBODY_LEFT, json_response
-from grok_app.api.sse import EventStream
+from grok_app.api.sse import EventStream, stream_of
 from grok_app.api.until import until_disconnect
 from grok_app.errors import InvalidRequestError
 from grok_app.imagine import EditRequest, Form, ImagesRequest, Pictures, image_usage
@@ -28,20 +28,13 @@ from grok_app.runtime import Services
 router = APIRouter(prefix="/images", tags=["images"], dependencies=[Depends(require_api_key)])
 _MOST_FILES: Final = 64
 """More than are taken, so that too many are counted and named."""
-_TEXT_BYTES: Final = 1 << 20
-"""Of a body without files."""
 _FORM_BYTES: Final = MOST_IMAGES * MOST_BYTES + (1 << 20)
 _ANSWER: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The pictures",
         "content": {
             "application/json": {"schema": {"type": "object", "description": "`data` with `url` or `b64_json` each."}},
-            "text/event-stream": {
-                "schema": {
-                    "type": "string",
-                    "description": "`image_generation.partial_image` and `image_generation.completed` events.",
-                }
-            },
+            **stream_of("`image_generation.partial_image` and `image_generation.completed` events."),
         },
     }
 }
@@ -59,9 +52,11 @@ _EDIT_BODY["requestBody"]["content"][FORM] = {
 
 
 @router.post("/generations", summary="Draw pictures", openapi_extra=json_body(ImagesBody), responses=_ANSWER)
-async def generate_images(request: Request, services: Current) -> Response:
+async def generate_images(request: Request, services: Current, held: Held) -> Response:
     """Draw pictures of a text, whole or every stage as it comes."""
-    body = await read_json(request, ImagesBody, limit_bytes=_TEXT_BYTES)
+    await take_turn(request, services, held)
+    body = await read_json(request, ImagesBody)
+    await take_room(services, held)
     form = body.form(services.settings.snapshot)
     drawing = ImagesRequest(body.prompt, body.n, body.aspect_ratio, form, body.nsfw, own_url=own_url(request, services))
     return await answer_images(services, request, drawing, body, is_streamed=body.stream)
@@ -70,7 +65,9 @@ async def generate_images(request: Request, services: Current) -> Response:
 @router.post("/edits", summary="Change pictures", openapi_extra=_EDIT_BODY, responses=_ANSWER)
 async def edit_images(request: Request, services: Current, files: Held) -> Response:
     """Change pictures as a text says. A form with files, or JSON with data URIs or URLs."""
+    await take_turn(request, services, files)
     body, given = await (_read_form if is_form(request) else _read_json)(request, files)
+    await take_room(services, files)
     form = body.form(services.settings.snapshot)
     edit = EditRequest(body.prompt, body.n, given, form, own_url(request, services))
     return await answer_edit(services, request, edit, body, is_streamed=body.stream)

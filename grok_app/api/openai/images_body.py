@@ -6,7 +6,7 @@ from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, field_val
 from pydantic_core import PydanticCustomError
 
 from grok_app.api.openai.image_options import ImageOptions, check_prompt
-from grok_app.api.openai.loose import boolean
+from grok_app.api.openai.loose import NOT_BLANK, boolean
 from grok_app.catalog import EDITS, IMAGES
 
 IMAGE_NAMES: Final = ("image", "image[]")
@@ -29,14 +29,18 @@ class _StreamedOptions(ImageOptions):
 
     model_config = ConfigDict(json_schema_extra={"required": ["prompt"]})
 
-    prompt: Annotated[str, BeforeValidator(check_prompt)] = Field(None, validate_default=True)
+    prompt: Annotated[str, BeforeValidator(check_prompt)] = Field(
+        None, validate_default=True, json_schema_extra={"pattern": NOT_BLANK}
+    )
     stream: Annotated[bool, BeforeValidator(boolean("stream", default=False))] = Field(False, description=_STREAM)
 
 
 class ImagesBody(_StreamedOptions):
     """Pictures to be drawn. Fields of OpenAI's that mean nothing here, like `quality` and `user`, are ignored."""
 
-    model: Annotated[str, _only(IMAGES.id, "image generation")] = IMAGES.id
+    model: Annotated[str, _only(IMAGES.id, "image generation")] = Field(
+        IMAGES.id, json_schema_extra={"const": IMAGES.id}
+    )
     nsfw: Annotated[bool | None, BeforeValidator(boolean("nsfw"))] = Field(
         None, description="Whether adult content is asked for. Omitted: the setting `image.nsfw`."
     )
@@ -45,7 +49,7 @@ class ImagesBody(_StreamedOptions):
 class EditBody(_StreamedOptions):
     """How pictures are to be changed."""
 
-    model: Annotated[str, _only(EDITS.id, "image edits")] = EDITS.id
+    model: Annotated[str, _only(EDITS.id, "image edits")] = Field(EDITS.id, json_schema_extra={"const": EDITS.id})
 
 
 class EditJson(EditBody):

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
 
+NOT_BLANK: Final = r"[^\s\u001c-\u001f\u0085]"
+"""What a text that isn't blank matches, for OpenAPI. Python strips some signs that are no `\\s` of ECMAScript."""
 _BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 

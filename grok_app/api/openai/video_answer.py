@@ -16,14 +16,14 @@ from grok_app.video import Filming, Upscaling, Video, VideoRequest
 
 async def as_chat(
     events: AsyncGenerator[VideoEvent, None], request: VideoRequest, settings: Settings, *, shows_progress: bool
-) -> AsyncGenerator[Event, None]:
+) -> AsyncGenerator[list[Event], None]:
     """The events of a chat that stand for those of a video."""
     answer = VideoAnswer(request, settings, shows_progress=shows_progress)
     async with aclosing(events):
         async for event in events:
-            for told in answer.tell(event):
+            if told := list(answer.tell(event)):
                 yield told
-    yield answer.finished()
+    yield [answer.finished()]
 
 
 class VideoAnswer:
@@ -43,7 +43,7 @@ class VideoAnswer:
             yield Started(f"chatcmpl-{uuid4().hex}", None)
         if isinstance(event, Video):
             self._content = _content(event, self._settings)
-            yield Text(self._content)
+            yield Text([self._content])
         elif self._shows_progress:
             yield Thought(f"{_line(event, self._settings)}\n")
 

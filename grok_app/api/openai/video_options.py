@@ -16,9 +16,8 @@ _RATIOS: Final = ("16:9", "9:16", "3:2", "2:3", "1:1")
 _LENGTHS_S: Final = (6, 10, 15)
 _WRONG_LENGTH: Final = "video_length must be 6, 10, or 15 seconds"
 _RESOLUTIONS: Final = ("480p", "720p")
-_PRESETS: Final = ("fun", "normal", "spicy", "custom")
-PRESETS: Final = "`fun`, `normal`, `spicy` or `custom`."
-"""The presets, for people."""
+PRESETS: Final = ("fun", "normal", "spicy", "custom")
+"""What a video may be like in all."""
 
 
 def _one_of(known: tuple[str, ...]) -> str:
@@ -34,7 +33,7 @@ def _length(value: Any) -> int:
 
 def known_preset(usual: str) -> Callable[[Any], str | None]:
     """A validator that takes a preset; null is the usual one."""
-    return choice("preset", _PRESETS, usual, f"preset {_one_of(_PRESETS)}")
+    return choice("preset", PRESETS, usual, f"preset {_one_of(PRESETS)}")
 
 
 class VideoOptions(BaseModel):
@@ -45,13 +44,21 @@ class VideoOptions(BaseModel):
     aspect_ratio: Annotated[
         str,
         BeforeValidator(choice("aspect_ratio", (*_RATIOS, *SIZES), "3:2", f"aspect_ratio {_one_of(_RATIOS)}")),
-    ] = Field("3:2", description="A ratio, or width and height like `1280x720`.")
-    video_length: Annotated[int, BeforeValidator(_length)] = Field(6, description="Seconds: 6, 10 or 15.")
+    ] = Field(
+        "3:2",
+        description="A ratio, or width and height like `1280x720`.",
+        json_schema_extra={"enum": [*_RATIOS, *SIZES]},
+    )
+    video_length: Annotated[int, BeforeValidator(_length)] = Field(
+        6, description="Seconds: 6, 10 or 15.", json_schema_extra={"enum": [*_LENGTHS_S]}
+    )
     resolution_name: Annotated[
         str,
         BeforeValidator(choice("resolution", _RESOLUTIONS, "480p", f"resolution_name {_one_of(_RESOLUTIONS)}")),
-    ] = Field("480p", description="`480p` or `720p`.")
-    preset: Annotated[str, BeforeValidator(known_preset("custom"))] = Field("custom", description=PRESETS)
+    ] = Field("480p", description="`480p` or `720p`.", json_schema_extra={"enum": [*_RESOLUTIONS]})
+    preset: Annotated[str, BeforeValidator(known_preset("custom"))] = Field(
+        "custom", json_schema_extra={"enum": [*PRESETS]}
+    )
 
     def as_request(self, prompt: str, image: Source | None, own_url: str) -> VideoRequest:
         """The request in the service's words."""

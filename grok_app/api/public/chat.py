@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, Request, Response
 
 from grok_app.api.body import json_body, read_with_files
-from grok_app.api.deps import Current, address_of, refuse_foreign_pages, require_open_studio
+from grok_app.api.deps import Current, address_of, refuse_foreign_pages, require_open_studio, take_room
 from grok_app.api.held import Held
 from grok_app.api.openai.chat import ANSWER, answer_chat
 from grok_app.api.public.tasks import VISITOR
@@ -26,6 +26,7 @@ async def answer_visitor(request: Request, services: Current, held: Held) -> Res
     is a 429. While the studio is closed (`app.public_enabled`) this is a 404, whatever key is shown.
     """
     refuse_foreign_pages(request, services)
-    held.enter_context(services.visitors.running(address_of(request, services)))
+    held.enter_context(await services.visitors.running(address_of(request, services)))
     wish, lifter = await read_with_files(request, ChatWish, held)
+    await take_room(services, held)
     return await answer_chat(services, request, wish, lifter, has_think_tags=False)

@@ -13,7 +13,7 @@ from grok_app.api.deps import Bearer, Current, address_of, refuse_foreign_pages
 from grok_app.api.errors import schema_error
 from grok_app.api.held import Held
 from grok_app.api.public.run import Run, problem
-from grok_app.api.public.tasks import TEXT_BYTES, VISITOR, StopBody, events_of, stop_tasks
+from grok_app.api.public.tasks import VISITOR, StopBody, events_of, stop_tasks
 from grok_app.api.public.wishes import USUAL_RATIO, DrawingWish
 from grok_app.api.responses import json_response
 from grok_app.api.sse import EndlessStream
@@ -46,8 +46,8 @@ async def show_config(services: Current) -> Response:
 @router.post("/start", summary="Leave a wish", dependencies=VISITOR, openapi_extra=json_body(DrawingWish))
 async def start_drawing(request: Request, services: Current) -> Response:
     """Remember what shall be drawn. Its `task_id` opens the stream, without a key, until unused for 600 s."""
-    wish = await read_json(request, DrawingWish, limit_bytes=TEXT_BYTES)
-    ticket = services.drawings.issue(wish.as_request(), address_of(request, services))
+    wish = await read_json(request, DrawingWish)
+    ticket = await services.drawings.issue(wish.as_request(), address_of(request, services))
     return json_response({"task_id": ticket.id, "aspect_ratio": wish.aspect_ratio})
 
 
@@ -60,8 +60,7 @@ async def stop_drawing(request: Request, services: Current) -> Response:
 @router.get(
     "/sse",
     summary="Pictures without end",
-    response_class=EndlessStream,
-    status_code=200,
+    response_class=Response,
     responses=_EVENTS,
     openapi_extra={"security": [{}]},  # a task's id is enough
 )
@@ -70,14 +69,14 @@ async def stream_drawings(
 ) -> Response:
     """Draw batch after batch of six pictures, until the task is stopped or the client goes."""
     if asked.task_id:
-        ticket = services.drawings.find(asked.task_id)
-        held.enter_context(services.drawings.using(ticket))
+        ticket = await services.drawings.find(asked.task_id)
+        held.enter_context(await services.drawings.use(ticket))
         run, stopped = Run(ticket.asked), ticket.withdrawn
     else:
         refuse_foreign_pages(request, services)
         services.access.check_public(bearer.credentials if bearer else asked.public_key)
         run, stopped = Run(_read(asked).as_request()), None
-    held.enter_context(services.visitors.running(address_of(request, services)))
+    held.enter_context(await services.visitors.running(address_of(request, services)))
     return EndlessStream(
         _write_events(run, services),
         lambda error: _write(problem(error)),

@@ -15,19 +15,21 @@ from grok_app.api.deps import address_of, current_services, refuse_foreign_pages
 from grok_app.api.errors import STOPPING, schema_error
 from grok_app.api.public.run import Run, problem
 from grok_app.api.public.wishes import DrawingWish
-from grok_app.api.sse import SERVER_STOPS, STALLED_S
+from grok_app.api.sse import STALLED_S
 from grok_app.api.until import until
 from grok_app.errors import (
     AuthenticationError,
     GatewayError,
     InvalidRequestError,
     NotFoundError,
+    OverloadedError,
     PermissionDeniedError,
     RateLimitedError,
 )
 from grok_app.imagine import ImagesRequest
 from grok_app.logs import get_logger
 from grok_app.runtime import Services
+from grok_app.stopping import SERVER_STOPS
 from grok_app.trace import note_failure
 
 log = get_logger(__name__)
@@ -39,6 +41,7 @@ _NOT_ALLOWED: Final = 1008
 _DONE: Final = 1000
 _GOING_AWAY: Final = 1001
 _GOODBYE_S: Final = 1.0
+_REFUSALS: Final = (AuthenticationError, NotFoundError, OverloadedError, PermissionDeniedError, RateLimitedError)
 
 
 @router.websocket("/imagine/ws")
@@ -47,25 +50,25 @@ async def converse(socket: WebSocket) -> None:
     services = await current_services()
     with ExitStack() as held:
         try:
-            ticket = _admit(socket, services)
-            held.enter_context(services.visitors.connected(address_of(socket, services)))
-        except (AuthenticationError, PermissionDeniedError, RateLimitedError) as refused:
+            ticket = await _admit(socket, services)
+            held.enter_context(await services.visitors.connected(address_of(socket, services)))
+            if ticket:
+                held.enter_context(await services.drawings.use(ticket))
+        except _REFUSALS as refused:
             log.info("a socket was refused", reason=refused.message)
             note_failure(refused)
             await socket.close(_NOT_ALLOWED)
             return
-        if ticket:
-            held.enter_context(services.drawings.using(ticket))
         await socket.accept()
         await _Conversation(socket, services, ticket).hold()
 
 
-def _admit(socket: WebSocket, services: Services) -> Ticket[ImagesRequest] | None:
-    services.visitors.count(address_of(socket, services))
+async def _admit(socket: WebSocket, services: Services) -> Ticket[ImagesRequest] | None:
+    await services.visitors.count(address_of(socket, services))
     refuse_foreign_pages(socket, services)
     try:
-        return services.drawings.find(socket.query_params.get("task_id", ""))
-    except NotFoundError:
+        return await services.drawings.find(socket.query_params.get("task_id", ""))
+    except (NotFoundError, OverloadedError):
         scheme, _, bearer = socket.headers.get("authorization", "").partition(" ")
         shown = bearer if scheme.lower() == "bearer" else socket.query_params.get("public_key")
         services.access.check_public(shown)
@@ -89,15 +92,17 @@ class _Conversation:
         """How long a message may take to be sent."""
 
     async def hold(self) -> None:
-        """Listen until the client leaves, its task is stopped, the server stops or a run breaks."""
+        """Listen until the client leaves, its task is stopped, the server stops or a run breaks, and say so."""
         stopping: asyncio.Event | None = self._socket.scope.get(SERVER_STOPS)
         ends = [event.wait() for event in (self._ticket and self._ticket.withdrawn, stopping) if event]
         try:
             await until(self._listen(), self._has_gone.wait(), self._has_broken.wait(), *ends)
-        finally:
-            self._patience_s = _GOODBYE_S
-            await self._stop()
-        is_stopping = stopping is not None and stopping.is_set()
+        finally:  # a server that doesn't wait at all cancels in the same moment
+            await self._hang_up(is_stopping=stopping is not None and stopping.is_set())
+
+    async def _hang_up(self, *, is_stopping: bool) -> None:
+        self._patience_s = _GOODBYE_S
+        await self._stop()
         if is_stopping:
             await self._say(problem(STOPPING))
         if not self._has_gone.is_set():
@@ -127,7 +132,7 @@ class _Conversation:
         match order.get("type"):
             case "start":
                 run = Run(self._wish(order))
-                self._services.visitors.count(self._address)
+                await self._services.visitors.count(self._address)
                 await self._stop()
                 await self._start(run)
             case "stop":
@@ -138,7 +143,7 @@ class _Conversation:
     async def _start(self, run: Run) -> None:
         """Begin a run, and say so; a task that is cancelled at once would not."""
         with ExitStack() as place:
-            place.enter_context(self._services.visitors.running(self._address))
+            place.enter_context(await self._services.visitors.running(self._address))
             await self._say(run.running())
             self._run = run
             self._drawing = asyncio.create_task(self._draw(run))

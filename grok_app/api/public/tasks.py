@@ -9,10 +9,9 @@ from grok_app.access import Tickets
 from grok_app.api.body import read_json
 from grok_app.api.deps import require_public_key
 from grok_app.api.responses import json_response
+from grok_app.api.sse import stream_of
 
 VISITOR: Final = [Depends(require_public_key)]
-TEXT_BYTES: Final = 1 << 20
-"""Of a body without files."""
 
 
 class StopBody(BaseModel):
@@ -23,11 +22,10 @@ class StopBody(BaseModel):
 
 async def stop_tasks(request: Request, tickets: Tickets[Any]) -> Response:
     """End the tasks that the body names, and their streams."""
-    body = await read_json(request, StopBody, limit_bytes=TEXT_BYTES)
-    return json_response({"status": "success", "removed": tickets.withdraw(body.task_ids)})
+    body = await read_json(request, StopBody)
+    return json_response({"status": "success", "removed": await tickets.withdraw(body.task_ids)})
 
 
 def events_of(description: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI description of a stream of events."""
-    content = {"text/event-stream": {"schema": {"type": "string", "description": description}}}
-    return {200: {"description": "The events", "content": content}}
+    """The OpenAPI description of an answer that is a stream of events."""
+    return {200: {"description": "The events", "content": stream_of(description)}}

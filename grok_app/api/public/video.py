@@ -21,6 +21,7 @@ from grok_app.api.responses import json_response
 from grok_app.api.sse import DONE, EventStream
 from grok_app.catalog import VIDEO
 from grok_app.chat import Event, ReasoningEffort, shows_thinking
+from grok_app.media import storing
 from grok_app.runtime import Services
 from grok_app.video import Filming, VideoRequest
 
@@ -35,7 +36,7 @@ async def start_film(request: Request, services: Current) -> Response:
         wish, lifter = await read_with_files(request, FilmWish, held)
         video = wish.as_video(lifter, own_url(request, services))
         await services.video.check(video)
-        ticket = services.films.issue(
+        ticket = await services.films.issue(
             (video, wish.reasoning_effort),
             address_of(request, services),
             files=held.pop_all(),
@@ -50,7 +51,7 @@ async def stop_film(request: Request, services: Current) -> Response:
     return await stop_tasks(request, services.films)
 
 
-@router.get("/sse", summary="The video of a task", response_class=EventStream, status_code=200, responses=_EVENTS)
+@router.get("/sse", summary="The video of a task", response_class=Response, responses=_EVENTS)
 async def stream_film(
     request: Request,
     services: Current,
@@ -58,9 +59,10 @@ async def stream_film(
     task_id: Annotated[str, Query(description="Of `video/start`. It is enough, no key is needed.")],
 ) -> Response:
     """Make the video: how far it is, as text and as numbers, and where it is in the end."""
-    ticket = services.films.find(task_id)
-    held.enter_context(services.visitors.running(address_of(request, services)))
-    held.enter_context(services.films.using(ticket, once=IS_HEAD not in request.scope))
+    ticket = await services.films.find(task_id)
+    held.enter_context(await services.visitors.running(address_of(request, services)))
+    with storing():
+        held.enter_context(await services.films.use(ticket, once=IS_HEAD not in request.scope))
     chunks = _write_events(*ticket.asked, services)
     return EventStream(chunks, end_with_error, stopped=ticket.withdrawn, farewell=DONE)
 
@@ -80,14 +82,14 @@ async def _write_events(
 
 async def _with_numbers(
     video: VideoRequest, answer: VideoAnswer, services: Services
-) -> AsyncGenerator[Event | bytes, None]:
+) -> AsyncGenerator[list[Event | bytes], None]:
     async with aclosing(services.video.stream(video)) as events:
         async for event in events:
-            for told in answer.tell(event):
-                yield told
+            told: list[Event | bytes] = [*answer.tell(event)]
             if isinstance(event, Filming):
-                yield b"event: progress\ndata: %b\n\n" % orjson.dumps({"progress": event.percent})
-    yield answer.finished()
+                told.append(b"event: progress\ndata: %b\n\n" % orjson.dumps({"progress": event.percent}))
+            yield told
+    yield [answer.finished()]
 
 
 def _size_bytes(video: VideoRequest) -> int:

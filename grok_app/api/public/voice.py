@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from grok_app.api.body import json_body, read_json
-from grok_app.api.deps import Current, require_public_key
-from grok_app.api.openai.loose import number, text
+from grok_app.api.deps import Current, refuse_foreign_pages, require_public_key
+from grok_app.api.openai.loose import NOT_BLANK, number, text
 from grok_app.api.responses import NOBODY_LEFT, json_response
 from grok_app.api.until import until_disconnect
 from grok_app.runtime import Services
@@ -17,6 +17,7 @@ router = APIRouter(prefix="/voice", tags=["public"], dependencies=[Depends(requi
 _BODY_LIMIT_BYTES: Final = 1 << 16
 _MOST_CHARS: Final = 64
 """Of a name."""
+_NAME: Final[dict[str, Any]] = {"pattern": NOT_BLANK}
 _NAMES: Final = ("token", "url", "participant_name", "room_name")
 _ANSWER: Final[dict[int | str, dict[str, Any]]] = {
     200: {
@@ -40,13 +41,13 @@ class VoiceOptions(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     voice: Annotated[str, BeforeValidator(text("voice", _MOST_CHARS, "ara"))] = Field(
-        "ara", description="By its name at Grok."
+        "ara", max_length=_MOST_CHARS, description="By its name at Grok.", json_schema_extra=_NAME
     )
     personality: Annotated[str, BeforeValidator(text("personality", _MOST_CHARS, "assistant"))] = Field(
-        "assistant", description="By its name at Grok."
+        "assistant", max_length=_MOST_CHARS, description="By its name at Grok.", json_schema_extra=_NAME
     )
     speed: Annotated[float, BeforeValidator(number("speed", 0.5, 2.0, 1.0))] = Field(
-        1.0, description="From 0.5 to 2.0; 1.0 is the voice's own."
+        1.0, ge=0.5, le=2.0, description="From 0.5 to 2.0; 1.0 is the voice's own."
     )
 
     def as_request(self) -> VoiceRequest:
@@ -72,6 +73,7 @@ async def post_token(request: Request, services: Current) -> Response:
 
 
 async def _give_token(services: Services, request: Request, options: VoiceOptions) -> Response:
+    refuse_foreign_pages(request, services)
     given = await until_disconnect(services.voice.token(options.as_request()), request.receive)
     return json_response(_as_json(given)) if given else NOBODY_LEFT
 

@@ -10,7 +10,7 @@ from grok_app.api.openai.chat_body import ChatBody, Effort
 from grok_app.api.openai.content import media_fault
 from grok_app.api.openai.given import source
 from grok_app.api.openai.image_options import SIZES, check_prompt
-from grok_app.api.openai.loose import boolean
+from grok_app.api.openai.loose import NOT_BLANK, boolean
 from grok_app.api.openai.video_options import PRESETS, VideoOptions, known_preset
 from grok_app.catalog import CHAT_MODELS
 from grok_app.imagine import ImagesRequest
@@ -23,7 +23,9 @@ PIXELS: Final = {ratio: size for size, ratio in SIZES.items()}
 _BATCH: Final = 6
 _MOST_CHARS: Final = 16 << 10
 """Of a prompt: wishes wait in memory."""
-_Prompt = Annotated[str, Field(max_length=_MOST_CHARS), BeforeValidator(check_prompt)]
+_Prompt = Annotated[
+    str, Field(max_length=_MOST_CHARS, json_schema_extra={"pattern": NOT_BLANK}), BeforeValidator(check_prompt)
+]
 
 
 class ChatWish(ChatBody):
@@ -79,7 +81,9 @@ class FilmWish(VideoOptions):
     model_config = ConfigDict(json_schema_extra={"required": ["prompt"]})
 
     prompt: _Prompt = Field(None, validate_default=True)
-    preset: Annotated[str, BeforeValidator(known_preset("normal"))] = Field("normal", description=PRESETS)
+    preset: Annotated[str, BeforeValidator(known_preset("normal"))] = Field(
+        "normal", json_schema_extra={"enum": [*PRESETS]}
+    )
     image_url: Annotated[str | None, BeforeValidator(_media)] = Field(
         None, description="The picture that the video begins with: a data URI or an address. Blank: none."
     )

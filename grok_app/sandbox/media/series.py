@@ -17,6 +17,7 @@ from grok_app.sandbox.accounts import Account
 from grok_app.sandbox.media.files import PUBLIC_FOLDER
 from grok_app.sandbox.media.library import Asset, File, Library
 from grok_app.sandbox.media.pictures import SIZES, Stage, draw
+from grok_app.sandbox.misfits import misfits
 from grok_app.sandbox.steps import Ending, Pacing, Step, Wait, Work
 from grok_app.sandbox.words import Trouble
 
@@ -110,7 +111,8 @@ def picture_series(series: Series, library: Library) -> Iterator[Step]:
     yield Wait(series.pacing.first_token_s)
     yield from _at_once(series.troubles)
     for picture in series.pictures:
-        yield _status(series, picture, "start_stage")
+        yield from _misfits(series, start := _status(series, picture, "start_stage"))
+        yield start
     yield from _stage(series, Stage.PREVIEW)
     if Trouble.WS_CLOSE in series.troubles:
         yield Ending.CUT
@@ -162,6 +164,8 @@ def _frame(series: Series, picture: Picture, stage: Stage) -> Iterator[Step]:
     work = Work(partial(_drawn, series, picture, stage))
     yield work
     picture.files[f"{PUBLIC_FOLDER}{picture.id}.{stage.extension}"] = work.result[0]
+    if stage is Stage.PREVIEW:
+        yield from _misfits(series, work.result[1])
     yield work.result[1]
 
 
@@ -194,6 +198,11 @@ def _status(series: Series, picture: Picture, status: str, **fields: Any) -> byt
 def _position(series: Series, picture: Picture) -> dict[str, int]:
     width, height = SIZES[series.aspect]
     return {"order": picture.number - 1, "width": width, "height": height}
+
+
+def _misfits(series: Series, frame: bytes) -> Iterator[Step]:
+    if Trouble.WS_TYPES in series.troubles:
+        yield from misfits(frame)
 
 
 def _unknown(series: Series) -> Iterator[Step]:

@@ -1,152 +1,152 @@
-// The chat's own React components: Markdown, Composer, Transcript.
-import { createContext, createElement as h, useContext, useEffect, useRef, useState } from "react";
-import { ArrowUp, Square } from "lucide-react";
-import ReactMarkdown from "react-markdown";
-import rehypeHighlight from "rehype-highlight";
-import remarkGfm from "remark-gfm";
-import { CopyButton } from "./copying.js";
+// The chat page: the conversation above, the field to write in below, what was asked before beside them.
+import { createElement as h, useCallback, useEffect, useState } from "react";
+import { PanelLeft, SquarePen } from "lucide-react";
+import { Composer } from "./chat_composer.js";
+import { History } from "./chat_history.js";
+import { useChat } from "./chat_kept.js";
+import { usePictures } from "./chat_pictures.js";
+import { Transcript, Turn } from "./chat_transcript.js";
 
-const NEAR_BOTTOM_PX = 80;
-const Labels = createContext({ copyLabel: "Copy", copiedLabel: "Copied" });
+const WIDE = "(min-width: 900px)";
 
-// Constant, so that React keeps the elements of an answer while it grows.
-const REMARK = [remarkGfm];
-const REHYPE = [[rehypeHighlight, { detect: false }]];
-const ELEMENTS = { pre: CodeBlock, a: Link, table: Table, img: Picture, input: Task };
-
-export function Markdown({ source, copyLabel, copiedLabel }) {
+export function Chat({ labels, language, model, effort, isHistoryOpen, onSwitchHistory, children }) {
+  const { chatting, state, kept } = useChat(labels);
+  const { conversation, turns, isAnswering } = state;
+  const { pictures, attach, remove, clear } = usePictures(chatting, labels);
+  const isWide = useMedia(WIDE);
+  const [isDrawerOpen, setDrawerOpen] = useState(false);
+  const isListOpen = isWide ? isHistoryOpen : isDrawerOpen;
+  const switchList = isWide ? onSwitchHistory : setDrawerOpen;
+  const closeList = useCallback(() => setDrawerOpen(false), []);
+  const ask = useCallback(
+    (question) => {
+      chatting.ask(question, pictures, { model, effort });
+      clear();
+    },
+    [chatting, pictures, clear, model, effort],
+  );
+  const retry = useCallback(() => chatting.retry({ model, effort }), [chatting, model, effort]);
+  const begin = () => {
+    chatting.open();
+    document.getElementById("message").focus();
+  };
   return h(
-    Labels.Provider,
-    { value: { copyLabel, copiedLabel } },
+    "div",
+    { className: "chat-columns" },
+    h(History, { ...kept, isWide, isOpen: isListOpen, onClose: closeList, labels, language }),
     h(
-      "div",
-      { className: "markdown" },
-      h(ReactMarkdown, { remarkPlugins: REMARK, rehypePlugins: REHYPE, components: ELEMENTS }, source),
+      DropArea,
+      { hint: labels.drop, onDrop: attach },
+      h(Bar, { title: conversation?.title, isListOpen, labels, onSwitch: () => switchList(!isListOpen), onNew: begin }),
+      h(
+        Transcript,
+        { key: state.serial, label: labels.transcript, count: turns.length },
+        turns.length ? h(Turns, { turns, isAnswering, labels, onRetry: retry }) : h(Welcome, { labels, onAsk: ask }),
+      ),
+      h(
+        "div",
+        { className: "composer-dock" },
+        h(
+          Composer,
+          { labels, isBusy: isAnswering, pictures, onAttach: attach, onRemove: remove, onSend: ask, onStop: chatting.stop },
+          children,
+        ),
+      ),
     ),
   );
 }
 
-export function Composer({ placeholder, sendLabel, stopLabel, isBusy, onSend, onStop, children }) {
-  const field = useRef(null);
-  const [draft, setDraft] = useState("");
-  useEffect(() => fit(field.current), [draft]);
-  const canSend = !isBusy && draft.trim() !== "";
-  const send = () => {
-    if (!canSend) return;
-    onSend(draft);
-    setDraft("");
-  };
-  const onKeyDown = (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
-    event.preventDefault();
-    send();
-  };
-  return h(
-    "form",
-    { className: "composer", onSubmit: (event) => (event.preventDefault(), send()) },
-    h("textarea", {
-      ref: field,
-      id: "message",
-      rows: 1,
-      value: draft,
-      placeholder,
-      "aria-label": placeholder,
-      autoFocus: true,
-      onChange: (event) => setDraft(event.target.value),
-      onKeyDown,
+function Turns({ turns, isAnswering, labels, onRetry }) {
+  const last = turns.length - 1;
+  return turns.map((turn, index) =>
+    h(Turn, {
+      key: turn.id,
+      turn,
+      labels,
+      isAnswering: index === last && isAnswering,
+      onRetry: index === last ? onRetry : undefined,
     }),
+  );
+}
+
+function Bar({ title, isListOpen, labels, onSwitch, onNew }) {
+  const listLabel = isListOpen ? labels.hide_conversations : labels.show_conversations;
+  return h(
+    "div",
+    { className: "chat-bar" },
     h(
-      "div",
-      { className: "composer-toolbar" },
-      children,
-      h("span", { className: "spacer" }),
-      isBusy
-        ? h(
-            "button",
-            { type: "button", id: "stop", className: "button round", "aria-label": stopLabel, title: stopLabel, onClick: () => onStop() },
-            h(Square, { size: 14, fill: "currentColor", "aria-hidden": true }),
-          )
-        : h(
-            "button",
-            { type: "submit", id: "send", className: "button round primary", "aria-label": sendLabel, title: sendLabel, disabled: !canSend },
-            h(ArrowUp, { size: 18, "aria-hidden": true }),
-          ),
+      "button",
+      {
+        type: "button",
+        id: "history",
+        className: "button quiet icon",
+        "aria-label": listLabel,
+        title: listLabel,
+        "aria-expanded": isListOpen,
+        onClick: onSwitch,
+      },
+      h(PanelLeft, { size: 17, "aria-hidden": true }),
+    ),
+    title ? h("h1", { className: "chat-title", title }, title) : h("span", { className: "spacer" }),
+    h(
+      "button",
+      { type: "button", id: "new-chat", className: "button quiet icon", "aria-label": labels.new, title: labels.new, disabled: !title, onClick: onNew },
+      h(SquarePen, { size: 17, "aria-hidden": true }),
     ),
   );
 }
 
-export function Transcript({ label, children }) {
-  const area = useRef(null);
-  const content = useRef(null);
+function Welcome({ labels, onAsk }) {
+  const examples = [labels.example_1, labels.example_2, labels.example_3];
+  return h(
+    "section",
+    { className: "welcome" },
+    h("h1", null, labels.title),
+    h("p", { className: "lead" }, labels.lead),
+    h(
+      "div",
+      { className: "examples" },
+      ...examples.map((example) =>
+        h("button", { key: example, type: "button", className: "example", onClick: () => onAsk(example) }, example),
+      ),
+    ),
+  );
+}
+
+// Files can be dropped anywhere on the conversation.
+function DropArea({ hint, onDrop, children }) {
+  const [isOver, setOver] = useState(false);
+  const hasFiles = ({ dataTransfer }) => dataTransfer.types.includes("Files");
+  return h(
+    "section",
+    {
+      className: "chat-main",
+      onDragOver: (event) => {
+        if (!hasFiles(event)) return;
+        event.preventDefault();
+        setOver(true);
+      },
+      onDragLeave: (event) => event.currentTarget.contains(event.relatedTarget) || setOver(false),
+      onDrop: (event) => {
+        setOver(false);
+        if (!hasFiles(event)) return;
+        event.preventDefault();
+        onDrop([...event.dataTransfer.files]);
+      },
+    },
+    ...children,
+    isOver && h("div", { className: "drop-hint", "aria-hidden": true }, hint),
+  );
+}
+
+function useMedia(query) {
+  const [isMatch, setMatch] = useState(false);
   useEffect(() => {
-    let isFollowing = true;
-    let lastTop = 0;
-    // Only going up ends it: a picture may have grown below since we went down ourselves.
-    const onScroll = () => {
-      const { scrollHeight, scrollTop, clientHeight } = area.current;
-      const isNear = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
-      isFollowing = isNear || (isFollowing && scrollTop >= lastTop);
-      lastTop = scrollTop;
-    };
-    const follow = () => {
-      if (isFollowing && area.current) area.current.scrollTop = area.current.scrollHeight;
-    };
-    const observer = new ResizeObserver(follow);
-    observer.observe(content.current);
-    observer.observe(area.current);
-    const node = area.current;
-    node.addEventListener("scroll", onScroll, { passive: true });
-    return () => {
-      observer.disconnect();
-      node.removeEventListener("scroll", onScroll);
-    };
-  }, []);
-  return h(
-    "div",
-    { ref: area, className: "transcript", role: "log", "aria-label": label, tabIndex: 0 },
-    h("div", { ref: content, className: "transcript-content" }, children),
-  );
-}
-
-function CodeBlock({ children }) {
-  const block = useRef(null);
-  const { copyLabel, copiedLabel } = useContext(Labels);
-  const language = /language-(\S+)/.exec(children?.props?.className ?? "")?.[1] ?? "";
-  return h(
-    "div",
-    { className: "code-block" },
-    h(
-      "div",
-      { className: "code-block-head" },
-      h("span", null, language),
-      h(CopyButton, { source: () => block.current.textContent.trimEnd(), copyLabel, copiedLabel }),
-    ),
-    h("pre", { ref: block, tabIndex: 0 }, children),
-  );
-}
-
-function Link({ href, children }) {
-  return h("a", { href, target: "_blank", rel: "noopener noreferrer" }, children);
-}
-
-// Wide tables scroll in themselves, never the page.
-function Table({ children }) {
-  return h("div", { className: "table-scroll", tabIndex: 0 }, h("table", null, children));
-}
-
-// The box of a task list. Its label is the sign itself, the same in every language.
-function Task({ checked }) {
-  return h("input", { type: "checkbox", checked, disabled: true, "aria-label": checked ? "☑" : "☐" });
-}
-
-// A picture of another site is a link: the page loads nothing from elsewhere.
-function Picture({ src, alt }) {
-  const isOurs = new URL(src ?? "", location.href).origin === location.origin;
-  return isOurs ? h("img", { src, alt: alt ?? "", loading: "lazy" }) : h(Link, { href: src }, alt || src);
-}
-
-function fit(field) {
-  if (!field) return;
-  field.style.height = "auto";
-  field.style.height = `${field.scrollHeight}px`;
+    const media = matchMedia(query);
+    const look = () => setMatch(media.matches);
+    look();
+    media.addEventListener("change", look);
+    return () => media.removeEventListener("change", look);
+  }, [query]);
+  return isMatch;
 }

@@ -170,7 +170,7 @@ function LeaveDialog({ blocker, labels }) {
   const stay = () => isAsking && blocker.reset();
   return h(
     "dialog",
-    { ref: dialog, className: "leave-dialog", "aria-labelledby": "leave-title", onClose: stay },
+    { ref: dialog, className: "confirm-dialog", "aria-labelledby": "leave-title", onClose: stay },
     h("h2", { id: "leave-title", className: "dialog-title" }, labels.leave_title),
     h("p", { className: "dialog-lead" }, labels.leave_lead),
     h(

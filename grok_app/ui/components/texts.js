@@ -2,6 +2,7 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
 import { FileText, Upload, X } from "lucide-react";
 import { refs } from "$/utils/state";
+import { download } from "./downloading.js";
 
 // An event over a megabyte closes the socket; a character may need six bytes in it.
 const SLICE_CHARS = 150_000;
@@ -156,9 +157,5 @@ async function save({ path, body, name }) {
   const headers = { "Content-Type": "application/json" };
   const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
   if (!answer.ok) throw new Error((await answer.json().catch(() => null))?.error?.message);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  download(await answer.blob(), name);
 }

@@ -10,6 +10,7 @@ from reflex.event import EventSpec
 from grok_app.ui.components.scripts import script
 
 _LIBRARY = script("texts.js")
+script("downloading.js")
 
 
 class _TextComponent(rx.Component):

@@ -2,19 +2,9 @@
 import { createElement as h, useEffect, useState } from "react";
 import { LogOut } from "lucide-react";
 import { KeyForm } from "./key_form.js";
+import { KEY, SIGN_IN, verify } from "./public_api.js";
 
-const KEY = "grok_app_public_key";
 const LAST_PAGE = "grok_app_studio_page";
-const SIGN_IN = "/login";
-
-// What the server would not do. `message` is its own sentence, empty when it could not be reached at all.
-class RefusedError extends Error {
-  constructor(status, message) {
-    super(message);
-    this.name = "RefusedError";
-    this.status = status;
-  }
-}
 
 // The sign-in. Who needs no key, or has the right one still, goes on to where they were.
 export function VisitorSignIn({ home, asksFor, labels }) {
@@ -67,17 +57,6 @@ export function StudioPage({ path, asksFor }) {
     return () => removeEventListener("storage", onChange);
   }, [asksFor]);
   return null;
-}
-
-// Ask whether a key counts. Fails with the server's own sentence; without one where it could not be reached.
-async function verify(key) {
-  const headers = key ? { Authorization: `Bearer ${key}` } : {};
-  const answer = await fetch("/v1/public/verify", { headers }).catch(() => {
-    throw new RefusedError(0, "");
-  });
-  if (answer.ok) return;
-  const { error } = await answer.json().catch(() => ({}));
-  throw new RefusedError(answer.status, error?.message ?? "");
 }
 
 // Whether the server would let this browser in. Where nobody can say, as far as is known.

@@ -5,16 +5,17 @@ from typing import Any
 
 import reflex as rx
 
+from grok_app.ui.components.public_api import VisitorComponent
 from grok_app.ui.components.scripts import script
 
 _LIBRARY = script("visitor.js")
 
 
-class _VisitorComponent(rx.Component):
+class _DoorComponent(VisitorComponent):
     library = _LIBRARY
 
 
-class VisitorSignIn(_VisitorComponent):
+class VisitorSignIn(_DoorComponent):
     """The form. Says the server's error in place; skipped when no key is asked for, or the browser has it."""
 
     tag = "VisitorSignIn"
@@ -24,7 +25,7 @@ class VisitorSignIn(_VisitorComponent):
     labels: rx.Var[dict[str, str]]
 
 
-class VisitorSignOut(_VisitorComponent):
+class VisitorSignOut(_DoorComponent):
     """The button, where there is a key to forget."""
 
     tag = "VisitorSignOut"
@@ -32,7 +33,7 @@ class VisitorSignOut(_VisitorComponent):
     label: rx.Var[str]
 
 
-class StudioPage(_VisitorComponent):
+class StudioPage(_DoorComponent):
     """Shows nothing. Brings the visitor back to this page after signing in, and away who has no key that counts."""
 
     tag = "StudioPage"

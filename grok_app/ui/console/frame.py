@@ -1,8 +1,5 @@
 """The frame of the console's pages: header, navigation, content, and the tasks under way."""
 
-# mypy: disable-error-code="no-any-return"
-# Reflex makes its element functions at run time, without types.
-
 from typing import Final
 
 import reflex as rx
@@ -10,7 +7,7 @@ import reflex as rx
 from grok_app.ui import routes
 from grok_app.ui.components import console_page_marker, sign_out_button
 from grok_app.ui.console.tray import task_tray
-from grok_app.ui.layout import icon, page, top_line
+from grok_app.ui.layout import navigation, page, top_line
 from grok_app.ui.session import text
 
 _PAGES: Final = (
@@ -34,7 +31,7 @@ def console_page(path: str, *content: rx.Component, actions: tuple[rx.Component,
     title = next(name for route, _, name in _PAGES if route == path)
     return page(
         console_page_marker(path, to=routes.ADMIN_LOGIN),
-        _navigation(path),
+        navigation(_PAGES, active=path, label=text("console.navigation"), class_name="nav"),
         rx.el.div(
             rx.el.div(
                 rx.el.h1(text(title), class_name="page-title"),
@@ -51,17 +48,3 @@ def console_page(path: str, *content: rx.Component, actions: tuple[rx.Component,
             routes.OVERVIEW, sign_out_button(text("sign_out"), text("console.sign_out_failed"), to=routes.ADMIN_LOGIN)
         ),
     )
-
-
-def _navigation(active: str) -> rx.Component:
-    links = [
-        rx.link(
-            icon(picture),
-            rx.el.span(text(name)),
-            href=route,
-            class_name="nav-link",
-            custom_attrs={"aria-current": "page"} if route == active else {},
-        )
-        for route, picture, name in _PAGES
-    ]
-    return rx.el.nav(*links, aria_label=text("console.navigation"), class_name="nav")

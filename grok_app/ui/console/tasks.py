@@ -7,7 +7,7 @@ import dataclasses
 from typing import Final
 
 from grok_app.runtime import current
-from grok_app.tasks import Task
+from grok_app.tasks import Record
 from grok_app.ui.console.guard import ConsoleState, operator_event
 
 _SHOWN_TASKS: Final = 20
@@ -60,25 +60,25 @@ class TasksState(ConsoleState):
     @operator_event
     async def pause(self, task_id: str) -> None:
         """Start no new item for now."""
-        current().tasks.get(task_id).pause()
+        await current().tasks.pause(task_id)
         self._look()
 
     @operator_event
     async def resume(self, task_id: str) -> None:
         """Go on."""
-        current().tasks.get(task_id).resume()
+        await current().tasks.resume(task_id)
         self._look()
 
     @operator_event
     async def cancel(self, task_id: str) -> None:
         """Start no new item ever."""
-        current().tasks.get(task_id).cancel()
+        await current().tasks.cancel(task_id)
         self._look()
 
     @operator_event
     async def retry_failed(self, task_id: str) -> None:
         """Do the failed items again, as a task of their own in this one's place."""
-        current().tasks.get(task_id).retry_failed()
+        await current().tasks.retry_failed(task_id)
         self._dismissed.add(task_id)
         self._look()
 
@@ -99,14 +99,14 @@ class TasksState(ConsoleState):
         opened = next((task for task in tasks if task.id == self.opened), None)
         self._show(tasks=[_view(task) for task in tasks], failures=_failures(opened) if opened else [])
 
-    def _is_shown(self, task: Task) -> bool:
+    def _is_shown(self, task: Record) -> bool:
         """Whether there is something to see: not what was dismissed, nor a success that the page itself shows."""
         progress = task.progress()
         is_trifle = progress.total == progress.ok == 1
         return not task.is_over or not (is_trifle or task.id in self._dismissed)
 
 
-def _view(task: Task) -> TaskView:
+def _view(task: Record) -> TaskView:
     progress = task.progress()
     return TaskView(
         id=task.id,
@@ -122,5 +122,5 @@ def _view(task: Task) -> TaskView:
     )
 
 
-def _failures(task: Task) -> list[Failure]:
+def _failures(task: Record) -> list[Failure]:
     return [Failure(outcome.item, outcome.reason or "") for outcome in task.failures()[:_SHOWN_FAILURES]]

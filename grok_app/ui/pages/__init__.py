@@ -12,11 +12,14 @@ from grok_app.ui.pages import (
     admin_login,
     cache,
     chat,
+    imagine,
     login,
     not_found,
     overview,
     requests,
     settings,
+    video,
+    voice,
 )
 from grok_app.ui.studio import StudioState
 
@@ -24,6 +27,9 @@ __all__ = ["ROUTES", "add_pages"]
 
 ROUTES: Final = (
     routes.LOGIN,
+    routes.IMAGINE,
+    routes.VIDEO,
+    routes.VOICE,
     routes.CHAT,
     routes.ADMIN_LOGIN,
     routes.OVERVIEW,
@@ -38,7 +44,12 @@ ROUTES: Final = (
 def add_pages(app: rx.App) -> None:
     """Give the app its pages."""
     _add_studio_page(app, routes.LOGIN, "Sign in", login.view)
-    _add_studio_page(app, routes.CHAT, "Chat", chat.view, chat.ChatState.enter)
+    _add_studio_page(
+        app, routes.IMAGINE, "Imagine", imagine.view, imagine.ImagineState.recall, imagine.ImagineState.look_up
+    )
+    _add_studio_page(app, routes.VIDEO, "Video", video.view, video.VideoState.recall)
+    _add_studio_page(app, routes.VOICE, "Voice", voice.view, voice.VoiceState.recall)
+    _add_studio_page(app, routes.CHAT, "Chat", chat.view, chat.ChatState.recall)
     app.add_page(
         admin_login.view,
         route=routes.ADMIN_LOGIN,

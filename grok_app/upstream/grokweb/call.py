@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from curl_cffi import Curl, CurlECode, CurlError, CurlHttpVersion, CurlOpt
 
@@ -52,27 +52,49 @@ class Call:
     total_timeout_s: float | None = None
     """For all of it; None when each silence alone is limited."""
 
+    @property
+    def way(self) -> "Way":
+        """How it goes, whatever is sent."""
+        return Way(self.proxy, self.browser, self.is_http1)
 
-def prepare(curl: Curl, call: Call) -> None:
-    """Tell a fresh handle what to send and how.
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is set for it that a call before or after it would not set too."""
+        return self.method == "POST" and isinstance(self.body, bytes)
+
+
+class Way(NamedTuple):
+    """What a handle keeps from one call to the next."""
+
+    proxy: str
+    browser: str
+    is_http1: bool
+
+
+def prepare(curl: Curl, way: Way) -> None:
+    """Tell a fresh handle how to send.
 
     Raises:
         UpstreamError: There is no such browser.
     """
-    curl.setopt(CurlOpt.URL, call.url)
-    if curl.impersonate(call.browser, default_headers=False) != 0:
-        raise UpstreamError(ErrorKind.PROTOCOL, f"proxy.browser: '{call.browser}' is not a profile of curl_cffi")
+    if curl.impersonate(way.browser, default_headers=False) != 0:
+        raise UpstreamError(ErrorKind.PROTOCOL, f"proxy.browser: '{way.browser}' is not a profile of curl_cffi")
     # A browser's profile offers HTTP/2 to plain http too, by `Upgrade: h2c`, which no browser does.
-    curl.setopt(CurlOpt.HTTP_VERSION, CurlHttpVersion.V1_1 if call.is_http1 else CurlHttpVersion.V2TLS)
-    _set_body(curl, call)
-    curl.setopt(CurlOpt.HTTPHEADER, [*call.headers, b"Expect:"])
+    curl.setopt(CurlOpt.HTTP_VERSION, CurlHttpVersion.V1_1 if way.is_http1 else CurlHttpVersion.V2TLS)
     curl.setopt(CurlOpt.ACCEPT_ENCODING, _ENCODINGS)
-    curl.setopt(CurlOpt.PROXY, call.proxy)
+    curl.setopt(CurlOpt.PROXY, way.proxy)
     curl.setopt(CurlOpt.NOPROXY, "")  # the environment's NO_PROXY must not show our address where a proxy is set
     curl.setopt(CurlOpt.SUPPRESS_CONNECT_HEADERS, 1)
+    curl.setopt(CurlOpt.NOSIGNAL, 1)  # else three system calls a read to keep SIGPIPE off, which Python ignores anyway
     curl.setopt(CurlOpt.CONNECTTIMEOUT_MS, _CONNECT_TIMEOUT_MS)
-    if call.total_timeout_s is not None:
-        curl.setopt(CurlOpt.TIMEOUT_MS, int(call.total_timeout_s * 1000))
+
+
+def load(curl: Curl, call: Call) -> None:
+    """Tell a prepared handle what to send."""
+    curl.setopt(CurlOpt.URL, call.url)
+    _set_body(curl, call)
+    curl.setopt(CurlOpt.HTTPHEADER, [*call.headers, b"Expect:"])
+    curl.setopt(CurlOpt.TIMEOUT_MS, int((call.total_timeout_s or 0) * 1000))  # 0: none, also after one that had some
 
 
 def failure(error: BaseException) -> UpstreamError:

@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date
 
-from grok_app.upstream.base import ChatPrompt, Frame, Quota, SetupReply
+from grok_app.upstream.base import Burst, ChatPrompt, Quota, SetupReply
 from grok_app.upstream.grokweb import assets, download, imagine, limits, posts, setup, upload, voice
 from grok_app.upstream.grokweb.chat import chat_conversation
-from grok_app.upstream.grokweb.conversation import converse
+from grok_app.upstream.grokweb.conversation import converse, one_by_one
 from grok_app.upstream.grokweb.edit import EditReader, edit_conversation
 from grok_app.upstream.grokweb.frames import FrameReader
 from grok_app.upstream.grokweb.headers import GrokWebOptions
@@ -41,7 +41,7 @@ class GrokWeb:
         self._transport = transport
         self._options = options
 
-    def chat(self, credential: str, prompt: ChatPrompt) -> AsyncGenerator[Frame, None]:
+    def chat(self, credential: str, prompt: ChatPrompt) -> AsyncGenerator[Burst, None]:
         """See `Upstream.chat`."""
         options = self._options()
         asked = chat_conversation(prompt, options)
@@ -94,13 +94,13 @@ class GrokWeb:
         """See `MediaUpstream.edit_images`."""
         options = self._options()
         asked = edit_conversation(prompt, options)
-        return converse(self._transport, options, credential, asked, EditReader())
+        return one_by_one(converse(self._transport, options, credential, asked, EditReader()))
 
     def video(self, credential: str, prompt: VideoPrompt) -> AsyncGenerator[VideoProgress | VideoDone, None]:
         """See `MediaUpstream.video`."""
         options = self._options()
         asked = video_conversation(prompt, options)
-        return converse(self._transport, options, credential, asked, VideoReader())
+        return one_by_one(converse(self._transport, options, credential, asked, VideoReader()))
 
     def imagine(self, credential: str, prompt: ImaginePrompt) -> AsyncGenerator[PictureFrame | PictureEnd, None]:
         """See `MediaUpstream.imagine`."""

@@ -1,14 +1,14 @@
 """A new conversation: how chats, edits and videos are asked for. Source: protocol notes, sections 2.2 and 2.7."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 import orjson
 
-from grok_app.upstream.base import UpstreamError
+from grok_app.upstream.base import ErrorKind, UpstreamError
 from grok_app.upstream.grokweb.call import Call
 from grok_app.upstream.grokweb.failures import http_failure
 from grok_app.upstream.grokweb.headers import GrokWebOptions, json_headers
@@ -18,7 +18,7 @@ from grok_app.upstream.grokweb.unary import read_refusal
 CONVERSATION_PATH: Final = "/rest/app-chat/conversations/new"
 _DRAIN_TIMEOUT_S: Final = 1.0
 
-ItemT_co = TypeVar("ItemT_co", covariant=True)
+ItemT = TypeVar("ItemT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Conversation:
     attachments: tuple[str, ...] = ()
 
 
-class Reader(Protocol[ItemT_co]):
+class Reader(Protocol[ItemT]):
     """Reads one answer: fed with the bytes as they come, then finished."""
 
     @property
@@ -54,19 +54,27 @@ class Reader(Protocol[ItemT_co]):
         """Whether what may follow has no meaning."""
         ...
 
-    def feed(self, data: bytes, /) -> Iterator[ItemT_co]:
-        """What these bytes complete."""
+    def feed(self, data: bytes, found: list[ItemT], /) -> None:
+        """Add what these bytes complete, also what comes before an error in them.
+
+        Raises:
+            UpstreamError: They say that the answer has failed.
+        """
         ...
 
-    def finish(self) -> Iterator[ItemT_co]:
-        """What is left at the end of the answer."""
+    def finish(self, found: list[ItemT], /) -> None:
+        """Add what is left at the end of the answer.
+
+        Raises:
+            UpstreamError: It is not complete.
+        """
         ...
 
 
 async def converse(
-    transport: Transport, options: GrokWebOptions, credential: str, asked: Conversation, reader: Reader[ItemT_co]
-) -> AsyncGenerator[ItemT_co, None]:
-    """Begin a conversation and give what the reader makes of the answer, as it arrives.
+    transport: Transport, options: GrokWebOptions, credential: str, asked: Conversation, reader: Reader[ItemT]
+) -> AsyncGenerator[list[ItemT], None]:
+    """Begin a conversation and give what the reader makes of the answer: what one read brought, as it arrives.
 
     Raises:
         UpstreamError: At any point.
@@ -84,12 +92,32 @@ async def converse(
     async with transport.send(call) as response:
         if response.status != 200:  # noqa: PLR2004 - exactly 200 in epoch [F], section 2.10
             raise http_failure(response.status, response.headers, await read_refusal(response))
-        while not reader.has_ended and (data := await response.read()):
-            for item in reader.feed(data):
+        goes_on = True
+        unfinished_since: float | None = None
+        while goes_on:
+            found: list[ItemT] = []
+            try:
+                data = b"" if reader.has_ended else await response.read()
+                goes_on = bool(data)
+                if goes_on:
+                    reader.feed(data, found)
+                    unfinished_since = None if b"\n" in data else _check_line(unfinished_since, asked.waits.idle_s)
+                else:
+                    await _finish(response, reader, found)
+            except UpstreamError:
+                if found:
+                    yield found
+                raise
+            if found:
+                yield found
+
+
+async def one_by_one(bursts: AsyncGenerator[list[ItemT], None]) -> AsyncGenerator[ItemT, None]:
+    """What arrived together, each on its own."""
+    async with aclosing(bursts):
+        async for burst in bursts:
+            for item in burst:
                 yield item
-        await _drain(response)
-        for item in reader.finish():
-            yield item
 
 
 def conversation_body(asked: Conversation, options: GrokWebOptions) -> bytes:
@@ -134,8 +162,30 @@ def conversation_body(asked: Conversation, options: GrokWebOptions) -> bytes:
     )
 
 
+def _check_line(since: float | None, limit_s: float) -> float:
+    """Since when a line has been coming without its end: bytes that drip are no silence, and no answer either.
+
+    Raises:
+        UpstreamError: For longer than a silence may last.
+    """
+    now = asyncio.get_running_loop().time()
+    if since is not None and now - since > limit_s:
+        raise UpstreamError(ErrorKind.TIMEOUT, f"Grok has not finished a line for {limit_s:g} s")
+    return now if since is None else since
+
+
+async def _finish(response: Response, reader: Reader[ItemT], found: list[ItemT]) -> None:
+    """Let the reader find what is left at the end of the answer."""
+    if reader.has_ended:
+        await _drain(response)
+    reader.finish(found)
+
+
 async def _drain(response: Response) -> None:
     """Read what follows the end of an answer, so that the connection can serve again; not for long."""
+    await asyncio.sleep(0)  # where the transfer's end came along with the answer's, it is known in the next turn
+    if response.is_complete:
+        return
     with suppress(TimeoutError, UpstreamError):
         async with asyncio.timeout(_DRAIN_TIMEOUT_S):
             while await response.read():

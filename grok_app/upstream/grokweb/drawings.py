@@ -23,15 +23,15 @@ class Drawings:
         self.moderated = 0
         """How many were drawn and refused."""
 
-    def take(self, drawing: dict[str, Any]) -> Iterator[DrawingFrame]:
-        """Note a progress frame; give it on when the picture has got further."""
+    def take(self, drawing: dict[str, Any]) -> DrawingFrame | None:
+        """Note a progress frame; it is worth a frame of ours when the picture has got further."""
         index, percent = _whole(drawing.get("imageIndex")) or 0, _whole(drawing.get("progress"))
         if drawing.get("moderated") is True:
             self._refuse(drawing.get("imageUrl"))
         if percent is None or index >= _MOST or percent <= self._percents.get(index, -1):
-            return
+            return None
         self._percents[index] = percent
-        yield DrawingFrame(index, min(percent, _FINISHED))
+        return DrawingFrame(index, min(percent, _FINISHED))
 
     def take_chunk(self, chunk: dict[str, Any]) -> None:
         """Note the picture of a card, of which only the finished state counts."""

@@ -1,6 +1,7 @@
 """Changing pictures. Source: protocol notes, section 4.3, epoch [F]: two pictures for each call."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from grok_app.upstream.base import DrawingFrame, EndFrame, Frame
@@ -35,17 +36,25 @@ class EditReader:
         """See `FrameReader.has_ended`."""
         return self._frames.has_ended
 
-    def feed(self, data: bytes) -> Iterator[ImageProgress | ImagesDone]:
+    def feed(self, data: bytes, found: list[ImageProgress | ImagesDone]) -> None:
         """See `FrameReader.feed`."""
-        yield from self._pictures(self._frames.feed(data))
+        with self._pictures(found) as frames:
+            self._frames.feed(data, frames)
 
-    def finish(self) -> Iterator[ImageProgress | ImagesDone]:
+    def finish(self, found: list[ImageProgress | ImagesDone]) -> None:
         """See `FrameReader.finish`; the last item is an ImagesDone."""
-        yield from self._pictures(self._frames.finish())
+        with self._pictures(found) as frames:
+            self._frames.finish(frames)
 
-    def _pictures(self, frames: Iterator[Frame]) -> Iterator[ImageProgress | ImagesDone]:
-        for frame in frames:
-            if isinstance(frame, DrawingFrame):
-                yield ImageProgress(frame.index, frame.percent)
-            elif isinstance(frame, EndFrame):
-                yield ImagesDone(frame.pictures, self._frames.moderated)
+    @contextmanager
+    def _pictures(self, found: list[ImageProgress | ImagesDone]) -> Iterator[list[Frame]]:
+        """A list of frames, of which what counts is found, also when an error follows them."""
+        frames: list[Frame] = []
+        try:
+            yield frames
+        finally:
+            for frame in frames:
+                if isinstance(frame, DrawingFrame):
+                    found.append(ImageProgress(frame.index, frame.percent))
+                elif isinstance(frame, EndFrame):
+                    found.append(ImagesDone(frame.pictures, self._frames.moderated))

@@ -24,7 +24,7 @@ class Lines:
         self._pending_bytes = 0
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The lines that these bytes complete, without what surrounds their content.
+        """The lines that these bytes complete, without what stands before their content.
 
         Raises:
             UpstreamError: A line doesn't end.
@@ -37,11 +37,11 @@ class Lines:
             self._pending_bytes = 0
         if rest:
             self._keep(rest)
-        return [line.strip().removeprefix(b"data:").lstrip() for line in lines]
+        return [line if line.startswith(b"{") else _bare(line) for line in lines]
 
     def rest(self) -> bytes:
         """A last line without a line break; empty when there is none."""
-        return b"".join(self._pending).strip().removeprefix(b"data:").lstrip()
+        return _bare(b"".join(self._pending))
 
     def _keep(self, rest: bytes) -> None:
         self._pending.append(rest)
@@ -58,9 +58,12 @@ def response_of(line: bytes) -> dict[str, Any]:
     """
     if not line.startswith(b"{"):
         return {}
-    root = _parse(line)
+    try:
+        root: dict[str, Any] = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        root = _parse_cut_character(line) if b"\\u" in line else {}
     result = root.get("result")
-    response = result.get("response") if isinstance(result, dict) else None
+    response: dict[str, Any] | None = result.get("response") if isinstance(result, dict) else None
     if not response or not isinstance(response, dict):
         _raise_root_error(root)
         return {}
@@ -85,13 +88,8 @@ def raise_stream_errors(model_response: dict[str, Any]) -> None:
         raise stream_failure(errors[0])
 
 
-def _parse(line: bytes) -> dict[str, Any]:
-    """The object of a line that begins like one; empty when it is none."""
-    try:
-        parsed: dict[str, Any] = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return _parse_cut_character(line) if b"\\u" in line else {}
-    return parsed
+def _bare(line: bytes) -> bytes:
+    return line.strip().removeprefix(b"data:").lstrip()
 
 
 def _parse_cut_character(line: bytes) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Making a video. Source: protocol notes, sections 5.2, 5.3 and 11.12, epoch [F]."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from grok_app.upstream.base import ErrorKind, UpstreamError
@@ -50,46 +49,46 @@ class VideoReader:
         """Whether the video is there; what may follow has no meaning."""
         return self._done is not None
 
-    def feed(self, data: bytes) -> Iterator[VideoProgress | VideoDone]:
-        """What these bytes complete.
+    def feed(self, data: bytes, found: list[VideoProgress | VideoDone]) -> None:
+        """Add what these bytes complete.
 
         Raises:
             UpstreamError: The answer carries an error, or a line without an end.
         """
         for line in self._lines.feed(data):
-            yield from self._line(line)
+            self._line(line, found)
 
-    def finish(self) -> Iterator[VideoProgress | VideoDone]:
-        """What a last line without a line break says.
+    def finish(self, found: list[VideoProgress | VideoDone]) -> None:
+        """Add what a last line without a line break says.
 
         Raises:
             UpstreamError: The answer ended without a video.
         """
-        yield from self._line(self._lines.rest())
+        self._line(self._lines.rest(), found)
         if self._done is None and self._is_moderated:
             raise UpstreamError(ErrorKind.MODERATED, "Grok made the video and refused to give it")
         if self._done is None:
             raise UpstreamError(ErrorKind.PROTOCOL, "Grok ended its answer without a video")
 
-    def _line(self, line: bytes) -> Iterator[VideoProgress | VideoDone]:
+    def _line(self, line: bytes, found: list[VideoProgress | VideoDone]) -> None:
         if self._done is not None:
             return
         response = response_of(line)
         raise_stream_errors(as_object(response.get("modelResponse")))
         if said := as_object(response.get("streamingVideoGenerationResponse")):
-            yield from self._said(said)
+            self._said(said, found)
 
-    def _said(self, said: dict[str, Any]) -> Iterator[VideoProgress | VideoDone]:
+    def _said(self, said: dict[str, Any], found: list[VideoProgress | VideoDone]) -> None:
         percent = said.get("progress")
         if isinstance(percent, int) and self._percent < percent <= _FINISHED:
             self._percent = percent
-            yield VideoProgress(percent)
+            found.append(VideoProgress(percent))
         if said.get("moderated") is True:
             self._is_moderated = True
         elif percent == _FINISHED and (address := _text(said.get("videoUrl"))):
             video_id = asset_id(address) or _text(said.get("videoId"))
             self._done = VideoDone(address, _text(said.get("thumbnailImageUrl")), video_id)
-            yield self._done
+            found.append(self._done)
 
 
 def _text(value: object) -> str | None:

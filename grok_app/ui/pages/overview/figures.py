@@ -16,6 +16,7 @@ TICK_S: Final = 2.0
 """How often the page follows."""
 _GROK: Final = "grok.com"
 _BYTES_PER_MB: Final = 1 << 20
+_DATABASES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL / MariaDB"}
 
 Point = dict[str, float | None]
 """A minute of the charts, by the names of its lines."""
@@ -78,7 +79,8 @@ class Server:
     """What runs here, and with what."""
 
     version: str = ""
-    is_postgresql: bool = False
+    database: str = ""
+    """Its kind by name."""
     has_redis: bool = False
     upstream: str = ""
     """Where Grok is: a host, with its port where it isn't the usual one."""
@@ -180,7 +182,7 @@ def _server(services: Services) -> Server:
     host = address.hostname or ""
     return Server(
         version=__version__,
-        is_postgresql=services.env.database.startswith("postgresql"),
+        database=_DATABASES[services.env.database_kind],
         has_redis=bool(services.env.redis_url),
         upstream=f"{host}:{address.port}" if address.port else host,
         is_grok=host == _GROK,

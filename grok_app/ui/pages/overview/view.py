@@ -182,7 +182,7 @@ def _server() -> rx.Component:
         "overview.server",
         rx.el.dl(
             _fact("overview.version", rx.el.code(server.version), "version"),
-            _fact("overview.database", rx.cond(server.is_postgresql, "PostgreSQL", "SQLite"), "database"),
+            _fact("overview.database", server.database, "database"),
             _fact(
                 "overview.page_state",
                 rx.cond(server.has_redis, text("overview.in_redis"), text("overview.in_memory")),

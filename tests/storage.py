@@ -74,7 +74,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'test.db'}"
     if request.param == "mysql":
         return empty_mysql(request.getfixturevalue("mysql"))
-    url: str = request.getfixturevalue("postgres")
+    return empty_postgres(request.getfixturevalue("postgres"))
+
+
+def empty_postgres(url: str) -> str:
+    """The URL of this database, emptied, with nobody left in it."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(END_OTHERS)  # what a test left open would hold locks
         connection.execute("DROP SCHEMA public CASCADE")

@@ -27,6 +27,7 @@ from grok_app.page_build import PageState
 from grok_app.settings import open_settings
 from grok_app.shared import RedisState
 from tests.redis import redis_url
+from tests.storage import empty_postgres
 from tests.test_cli import grok_app
 
 __all__ = ["redis_url"]
@@ -214,7 +215,7 @@ async def test_a_database_of_a_later_version_is_recognised(look: Examine, folder
 
 async def test_a_database_that_refuses_writing_is_recognised(look: Examine, postgres: str) -> None:
     """PostgreSQL's standby does, say."""
-    upgrade(postgres)
+    upgrade(empty_postgres(postgres))
     refusing = f"{postgres}?options=-c%20default_transaction_read_only%3Don"
     only(await look("database", DATABASE_URL=refusing, SECRET_KEY=STRONG), Level.FAILURE, "read-only")
 

@@ -16,14 +16,14 @@ OTHER_SITE: Final = "https://chat.example.com"
 
 
 @pytest.fixture(scope="session")
-def whole(make_gateway: GatewayFactory) -> Gateway:
+def whole(make_lasting_gateway: GatewayFactory) -> Gateway:
     """It streams only when asked to, thinking has a field of its own, and the pages of one other site may call it."""
     accounts = {
         Pool.BASIC: tuple(f"sandbox-basic-client-{number}-{ENDLESS}" for number in range(50)),
         Pool.SUPER: tuple(f"sandbox-super-client-{number}-{ENDLESS}" for number in range(5)),
     }
     advised = {"app.stream": "false", "app.thinking_format": "reasoning_content", "cors_origins": OTHER_SITE}
-    return make_gateway(accounts, {**KEYS, **QUICK_RETRIES, **advised, "token.fail_threshold": "100"})
+    return make_lasting_gateway(accounts, {**KEYS, **QUICK_RETRIES, **advised, "token.fail_threshold": "100"})
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ async def http(gateway: Gateway) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 @pytest.fixture(scope="session")
-def changed(make_gateway: GatewayFactory) -> Gateway:
+def changed(make_lasting_gateway: GatewayFactory) -> Gateway:
     """A gateway whose operator has changed everything that a chat reads, and has basic accounts only."""
     accounts = {Pool.BASIC: tuple(f"sandbox-basic-changed-{number}-{ENDLESS}" for number in range(50))}
     settings = {
@@ -63,25 +63,25 @@ def changed(make_gateway: GatewayFactory) -> Gateway:
         "chat.timeout": "0.8",
         "chat.stream_timeout": "0.8",
     }
-    return make_gateway(accounts, settings)
+    return make_lasting_gateway(accounts, settings)
 
 
 @pytest.fixture(scope="session")
-def hasty(make_gateway: GatewayFactory) -> Gateway:
+def hasty(make_lasting_gateway: GatewayFactory) -> Gateway:
     """A gateway that gives up soon on pictures; each test puts its accounts there with `staff`."""
-    return hasty_gateway(make_gateway)
+    return hasty_gateway(make_lasting_gateway)
 
 
 @pytest.fixture(scope="session")
-def studio(make_gateway: GatewayFactory) -> Gateway:
+def studio(make_lasting_gateway: GatewayFactory) -> Gateway:
     """A gateway with a key for visitors, who may ask for as much as they like."""
-    return studio_gateway(make_gateway)
+    return studio_gateway(make_lasting_gateway)
 
 
 @pytest.fixture(scope="session")
-def rationed(make_gateway: GatewayFactory) -> Gateway:
+def rationed(make_lasting_gateway: GatewayFactory) -> Gateway:
     """A gateway that is told each visitor's address, and gives each no more than it does by default."""
-    return rationed_gateway(make_gateway)
+    return rationed_gateway(make_lasting_gateway)
 
 
 @pytest.fixture
@@ -91,9 +91,9 @@ def watch(sandbox: Sandbox) -> Watch:
 
 
 @pytest.fixture
-def managed(make_gateway: GatewayFactory) -> Gateway:
+def managed(make_lasting_gateway: GatewayFactory) -> Gateway:
     """A gateway whose accounts can be changed."""
-    return desk(make_gateway)
+    return desk(make_lasting_gateway)
 
 
 @pytest.fixture(params=PREFIXES)
@@ -135,7 +135,7 @@ def calls(sandbox: Sandbox) -> Calls:
 
 
 @pytest.fixture(scope="session")
-def abroad(make_gateway: GatewayFactory) -> Gateway:
+def abroad(make_lasting_gateway: GatewayFactory) -> Gateway:
     """A gateway that speaks Chinese, has basic accounts only, and gives media in other forms than by default."""
     accounts = {Pool.BASIC: tuple(f"sandbox-basic-abroad-{number}-{ENDLESS}" for number in range(50))}
     settings = {
@@ -150,23 +150,23 @@ def abroad(make_gateway: GatewayFactory) -> Gateway:
         "video.timeout": "1.5",
         "video.stream_timeout": "1.5",
     }
-    return make_gateway(accounts, settings)
+    return make_lasting_gateway(accounts, settings)
 
 
 @pytest.fixture(scope="session")
-def elsewhere(make_gateway: GatewayFactory) -> Gateway:
+def elsewhere(make_lasting_gateway: GatewayFactory) -> Gateway:
     """A gateway whose files have an address of their own, and that has super accounts only."""
     accounts = {Pool.SUPER: tuple(f"sandbox-super-elsewhere-{number}-{ENDLESS}" for number in range(20))}
     settings = {**QUICK_RETRIES, "app.api_key": "", "app.app_url": FILES_URL, "app.video_format": "url"}
-    return make_gateway(accounts, settings)
+    return make_lasting_gateway(accounts, settings)
 
 
 @pytest.fixture(scope="session")
-def lossy(make_gateway: GatewayFactory) -> Gateway:
+def lossy(make_lasting_gateway: GatewayFactory) -> Gateway:
     """A gateway whose accounts make pictures and videos, none of which can be downloaded."""
     accounts = {
         Pool.BASIC: tuple(f"sandbox-basic-{ENDLESS}-@download-{word}" for word in ("404", "cut")),
         Pool.SUPER: (f"sandbox-super-{ENDLESS}-@download-hang",),
     }
     settings = {**QUICK_RETRIES, "app.api_key": "", "asset.download_timeout": str(DOWNLOAD_LIMIT_S)}
-    return make_gateway(accounts, settings)
+    return make_lasting_gateway(accounts, settings)

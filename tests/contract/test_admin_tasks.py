@@ -8,20 +8,14 @@ from collections.abc import Generator
 import httpx
 import pytest
 
-from tests.conftest import APP_KEY, GatewayFactory
-from tests.contract.admin import PREFIXES, account_of, asked_for, desk, employ, fresh, operator, set_up, start, watch
+from tests.conftest import APP_KEY
+from tests.contract.admin import PREFIXES, account_of, asked_for, employ, fresh, operator, set_up, start, watch
 from tests.contract.wire import error_of
 from tests.servers import Gateway, Sandbox, eventually
 
 REFRESH = "/tokens/refresh/async"
 SLOW = "-@limits-hang"
 AT_ONCE = 2
-
-
-@pytest.fixture
-def managed(make_gateway: GatewayFactory) -> Gateway:
-    """A gateway whose accounts can be changed."""
-    return desk(make_gateway)
 
 
 @pytest.fixture(params=PREFIXES)

@@ -31,8 +31,8 @@ GREETING_S: Final = 1.0
 """However many others there are, a good caller is answered within this time."""
 PATIENCE_S: Final = 10.0
 HEAD: Final = b"GET /healthz HTTP/1.1\r\nHost: gateway\r\nX-Slow: "
-MUCH: Final = "@echo " + "word " * 200_000
-"""Some 40 MB of events: more than finds room on the way from Grok to a client."""
+MUCH: Final = "@echo " + "word " * 60_000
+"""Some 12 MB of events: more than finds room on the way from Grok to a client."""
 
 
 @pytest.fixture(scope="module")

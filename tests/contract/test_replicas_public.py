@@ -39,7 +39,7 @@ Pair = tuple[Gateway, Gateway]
 AT_ONCE_S = 1.0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pair(make_gateway: GatewayFactory, redis_url: str) -> Generator[Pair]:
     """Two processes with one database and one Redis, behind a proxy that tells the visitors' addresses."""
     accounts = {Pool.BASIC: tuple(f"sandbox-basic-pair-{number}-{ENDLESS}" for number in range(50))}

@@ -19,6 +19,7 @@ from tests.contract.websocket import connected, upgrade_status
 from tests.contract.wire import CHAT, body
 from tests.redis import redis_url
 from tests.servers import Gateway, Sandbox, start_gateway
+from tests.storage import empty_postgres
 
 __all__ = ["redis_url"]
 
@@ -163,7 +164,7 @@ def settings_of(more: Mapping[str, str]) -> dict[str, str]:
 @pytest.fixture
 def shared_gateway(tmp_path: Path, sandbox: Sandbox, postgres: str, redis_url: str) -> Generator[Gateway]:
     """With passwords, which both servers take whatever they are; its log is JSON."""
-    upgrade(postgres)
+    upgrade(empty_postgres(postgres))
     urls = {
         "database_url": postgres.replace("postgres@", f"postgres:{GIVEN['database']}@"),
         "redis_url": redis_url.replace("//", f"//default:{GIVEN['Redis']}@"),

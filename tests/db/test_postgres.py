@@ -10,6 +10,7 @@ from grok_app.db import open_database, postgres, upgrade
 from grok_app.db.database import driver_url
 from grok_app.db.postgres import LimitedConnection
 from tests.db.silence import check_silence_is_left
+from tests.storage import empty_postgres
 
 LIMIT_S = 0.3
 
@@ -51,5 +52,5 @@ def test_what_the_url_says_itself_stays() -> None:
 @pytest.fixture
 def postgres_url(postgres: str) -> str:
     """A PostgreSQL database with our tables."""
-    upgrade(postgres)
+    upgrade(empty_postgres(postgres))
     return postgres

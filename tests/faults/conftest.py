@@ -6,7 +6,16 @@ import pytest
 
 from tests.faults.leftovers import Leftovers
 from tests.faults.stage import Stage, open_stage
-from tests.servers import Sandbox
+from tests.servers import Sandbox, start_sandbox
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Generator[Sandbox]:
+    """One for the cells of a module alone: a call that is open there is theirs."""
+    sandbox = start_sandbox(tmp_path_factory.mktemp("sandbox"))
+    yield sandbox
+    sandbox.http.close()
+    sandbox.process.stop()
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from tests.servers import Gateway
 
 
 @pytest.fixture(scope="session")
-def callers(make_gateway: GatewayFactory) -> Gateway:
+def callers(make_lasting_gateway: GatewayFactory) -> Gateway:
     """One for programs and visitors."""
-    return make_gateway(ACCOUNTS, SETTINGS)
+    return make_lasting_gateway(ACCOUNTS, SETTINGS)
 
 
 @pytest.fixture(scope="session")
-def operators(make_gateway: GatewayFactory) -> Gateway:
+def operators(make_lasting_gateway: GatewayFactory) -> Gateway:
     """One for the operator, whose requests delete accounts."""
-    return make_gateway(ACCOUNTS, {**SETTINGS, "log_level": "warning"})
+    return make_lasting_gateway(ACCOUNTS, {**SETTINGS, "log_level": "warning"})

@@ -2,6 +2,7 @@
 
 import time
 from typing import Final
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -63,6 +64,7 @@ def test_a_kill_under_load(pair: Pair, paced: Sandbox) -> None:
 def test_a_stop_under_load(pair: Pair, number: int) -> None:
     """Nobody behind nginx notices that one of them is stopped and started again."""
     pair.employ(fresh(*(f"-{number}-{ENDLESS}" for number in range(8))))
+    eventually(lambda: are_in_turn(pair), within_s=30)
     with under_load({"nginx": pair.front}, "Hello", callers=2 * CALLERS) as load:
         eventually(lambda: load.whole() >= ENOUGH, within_s=30)
         pair.replicas[number].stop()
@@ -73,6 +75,14 @@ def test_a_stop_under_load(pair: Pair, number: int) -> None:
         eventually(lambda: load.whole(begun_after=back_at) >= ENOUGH, within_s=30)
 
     assert [reply for reply in load.replies if not reply.is_whole] == []
+
+
+def are_in_turn(pair: Pair) -> bool:
+    """Whether nginx asks both: one that it couldn't reach is left out for 10 s."""
+    path = f"/v1/models/{uuid4().hex}"
+    for _ in pair.replicas:
+        httpx.get(f"{pair.front}{path}")
+    return all(path in replica.process.news() for replica in pair.replicas)
 
 
 def check_is_broken_off(reply: Reply) -> None:

@@ -62,7 +62,7 @@ def test_a_kill_under_load(pair: Pair, paced: Sandbox) -> None:
 
 @pytest.mark.parametrize("number", [0, 1], ids="ab")
 def test_a_stop_under_load(pair: Pair, number: int) -> None:
-    """Nobody behind nginx notices that one of them is stopped and started again."""
+    """Behind nginx a stop and a new start break nothing off; who asks in that very moment is told to ask again."""
     pair.employ(fresh(*(f"-{number}-{ENDLESS}" for number in range(8))))
     eventually(lambda: are_in_turn(pair), within_s=30)
     with under_load({"nginx": pair.front}, "Hello", callers=2 * CALLERS) as load:
@@ -74,7 +74,9 @@ def test_a_stop_under_load(pair: Pair, number: int) -> None:
         back_at = time.monotonic()
         eventually(lambda: load.whole(begun_after=back_at) >= ENOUGH, within_s=30)
 
-    assert [reply for reply in load.replies if not reply.is_whole] == []
+    told = [reply for reply in load.replies if reply.status == httpx.codes.SERVICE_UNAVAILABLE]
+    assert all('"shutting_down"' in reply.text for reply in told)
+    assert [reply for reply in load.replies if not reply.is_whole and reply not in told] == []
 
 
 def are_in_turn(pair: Pair) -> bool:
